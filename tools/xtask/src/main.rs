@@ -2,12 +2,25 @@
 
 //! The one tool of this repository; `make help` lists the targets that call it.
 
+mod clean;
+mod demo;
+mod kernel;
+mod kunit;
+mod lint;
 mod paths;
+mod report;
 mod run;
+mod selftest;
+mod series;
+mod setup;
+mod test;
+mod vm;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::paths::Paths;
 
 #[derive(Parser)]
 #[command(name = "xtask", about = "Builds, boots, tests and packages the binder_safe patch series")]
@@ -37,12 +50,59 @@ pub enum Config {
 }
 
 #[derive(Subcommand)]
-enum Cmd {}
+enum Cmd {
+    /// Install what is missing and get the base tree.
+    Setup(setup::Args),
+    /// Boot the driver in a VM and show what it does.
+    Run(demo::Args),
+    /// Run every test; the last line counts them.
+    Test(test::Args),
+    /// Generate `patches/` from the overlay.
+    Patches(series::patches::Args),
+    /// Check that `patches/` is what the overlay says and applies cleanly.
+    Check(series::check::Args),
+    /// Apply the series to your own tree on a new branch.
+    Am(series::am::Args),
+    /// Bring a hand-edited patch back to the overlay.
+    Fold(series::fold::Args),
+    /// Build a kernel.
+    Kernel(kernel::Args),
+    /// Build a kernel if needed and print the path of its image as the last line.
+    Image(kernel::image::Args),
+    /// Run the kselftests in the VM.
+    Selftest(selftest::Args),
+    /// Run the KUnit suites in the VM.
+    Kunit(kunit::Args),
+    /// An interactive shell in the VM.
+    Shell(vm::shell::Args),
+    /// Style, layers, sizes, and no `unsafe` in the driver.
+    Lint(lint::Args),
+    /// Remove kernel builds, logs and the patched tree from the cache.
+    Clean(clean::Args),
+}
+
+fn dispatch(paths: &Paths, command: Cmd) -> anyhow::Result<()> {
+    match command {
+        Cmd::Setup(args) => setup::run(paths, args),
+        Cmd::Run(args) => demo::run(paths, args),
+        Cmd::Test(args) => test::run(paths, args),
+        Cmd::Patches(args) => series::patches::run(paths, args),
+        Cmd::Check(args) => series::check::run(paths, args),
+        Cmd::Am(args) => series::am::run(paths, args),
+        Cmd::Fold(args) => series::fold::run(paths, args),
+        Cmd::Kernel(args) => kernel::run(paths, args),
+        Cmd::Image(args) => kernel::image::run(paths, args),
+        Cmd::Selftest(args) => selftest::run(paths, args),
+        Cmd::Kunit(args) => kunit::run(paths, args),
+        Cmd::Shell(args) => vm::shell::run(paths, args),
+        Cmd::Lint(args) => lint::run(paths, args),
+        Cmd::Clean(args) => clean::run(paths, args),
+    }
+}
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result: anyhow::Result<()> = match cli.command {};
-    match result {
+    match Paths::find().and_then(|paths| dispatch(&paths, cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             eprintln!("error: {err:#}");

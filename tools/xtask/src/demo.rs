@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The demonstration: `make run`.
+
+use anyhow::{bail, Result};
+
+use crate::paths::Paths;
+
+#[derive(clap::Args)]
+pub struct Args {}
+
+pub fn run(_paths: &Paths, _args: Args) -> Result<()> {
+    bail!("not there yet")
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Runs the kselftests in the VM.
+
+use anyhow::{bail, Result};
+
+use crate::paths::Paths;
+
+#[derive(clap::Args)]
+pub struct Args {}
+
+pub fn run(_paths: &Paths, _args: Args) -> Result<()> {
+    bail!("not there yet")
+}
+
+/// What `xtask test` calls.
+pub fn tally(
+    _paths: &Paths,
+    _driver: crate::Driver,
+    _config: crate::Config,
+) -> Result<crate::report::Tally> {
+    bail!("not there yet")
+}
