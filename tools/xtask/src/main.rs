@@ -4,6 +4,7 @@
 
 mod clean;
 mod demo;
+mod interrupt;
 mod kernel;
 mod kunit;
 mod lint;
@@ -102,7 +103,10 @@ fn dispatch(paths: &Paths, command: Cmd) -> anyhow::Result<()> {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match Paths::find().and_then(|paths| dispatch(&paths, cli.command)) {
+    let result = interrupt::install()
+        .and_then(|()| Paths::find())
+        .and_then(|paths| dispatch(&paths, cli.command));
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             eprintln!("error: {err:#}");

@@ -16,6 +16,8 @@ pub struct Paths {
     pub root: PathBuf,
     /// Kernel trees, build folders, downloads and logs. Never inside the checkout.
     pub cache: PathBuf,
+    /// A kernel tree that the user named: the base is made from a copy of it.
+    pub kdir: Option<PathBuf>,
 }
 
 impl Paths {
@@ -33,7 +35,21 @@ impl Paths {
                 Path::new(&home).join(".cache/binder-safe")
             }
         };
-        Ok(Self { root, cache })
+        let kdir = match env::var_os("KDIR").filter(|dir| !dir.is_empty()) {
+            Some(dir) => Some(fs::canonicalize(&dir).with_context(|| {
+                format!("there is no folder KDIR={}", Path::new(&dir).display())
+            })?),
+            None => None,
+        };
+        Ok(Self { root, cache, kdir })
+    }
+
+    /// Where trees and builds go: what comes from a tree of the user's own stays apart.
+    fn work(&self) -> PathBuf {
+        match &self.kdir {
+            Some(kdir) => self.cache.join("kdir").join(kdir.to_string_lossy().replace('/', "_")),
+            None => self.cache.clone(),
+        }
     }
 
     /// Downloads, checked against their checksums.
@@ -43,17 +59,17 @@ impl Paths {
 
     /// The unpacked mainline form of the base, a git repository with one commit.
     pub fn base(&self) -> PathBuf {
-        self.cache.join("base")
+        self.work().join("base")
     }
 
     /// The base with the series applied: what kernels are built from.
     pub fn tree(&self) -> PathBuf {
-        self.cache.join("tree")
+        self.work().join("tree")
     }
 
     /// The build folder of one kernel, say `safe-release`.
     pub fn build(&self, name: &str) -> PathBuf {
-        self.cache.join("build").join(name)
+        self.work().join("build").join(name)
     }
 
     /// The log of one step; its folder exists when this returns.
@@ -61,5 +77,20 @@ impl Paths {
         let dir = self.cache.join("log");
         fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
         Ok(dir.join(format!("{step}.log")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_tree_has_its_own_base_and_builds() {
+        let mut paths = Paths { root: "/r".into(), cache: "/c".into(), kdir: None };
+        assert_eq!(paths.base(), Path::new("/c/base"));
+        paths.kdir = Some("/src/linux".into());
+        assert_eq!(paths.base(), Path::new("/c/kdir/_src_linux/base"));
+        assert_eq!(paths.build("c-debug"), Path::new("/c/kdir/_src_linux/build/c-debug"));
+        assert_eq!(paths.downloads(), Path::new("/c/dl"));
     }
 }

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Debian packages that building and booting kernels needs.
+
+use std::{path::Path, process::Command};
+
+use anyhow::{bail, Context, Result};
+
+use crate::{paths::Paths, run};
+
+/// Compilers, the kernel's build tools, QEMU. Debian 12 and 13 both have all of them.
+const NEEDED: &[&str] = &[
+    "clang-22",
+    "lld-22",
+    "llvm-22",
+    "libclang-22-dev",
+    "rustc-web",
+    "rust-web-src",
+    "qemu-system-x86",
+    "flex",
+    "bison",
+    "bc",
+    "libelf-dev",
+    "libssl-dev",
+    "cpio",
+    "kmod",
+    "rsync",
+    "xz-utils",
+    "gcc",
+    "libc6-dev",
+    "curl",
+    "ca-certificates",
+    "git",
+    "make",
+    "perl",
+    "python3",
+    "patch",
+];
+
+/// The programs by which a machine without dpkg shows that it has what is needed.
+const PROGRAMS: &[&str] =
+    &["clang", "ld.lld", "rustc", "qemu-system-x86_64", "flex", "bison", "bc", "cpio", "git", "gcc"];
+
+/// Installs what is missing; asks no server when nothing is.
+pub fn ensure(paths: &Paths) -> Result<()> {
+    if !Path::new("/usr/bin/dpkg-query").exists() {
+        return need_programs(PROGRAMS);
+    }
+    let missing = missing(&installed(NEEDED)?, NEEDED);
+    install(paths, &missing)
+}
+
+/// Installs `packages` by apt.
+pub fn install(paths: &Paths, packages: &[&str]) -> Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if !rustix::process::geteuid().is_root() {
+        bail!("packages are missing: run `apt-get install {}` as root", packages.join(" "));
+    }
+    let log = paths.log("apt")?;
+    run::logged("Reading package lists", None, &log, apt().arg("update"))?;
+    let mut install = apt();
+    install.args(["install", "-y", "--no-install-recommends"]).args(packages);
+    run::logged(&format!("Installing {} packages", packages.len()), None, &log, &mut install)
+}
+
+fn apt() -> Command {
+    let mut apt = Command::new("apt-get");
+    // Without this a mirror that cannot be reached is only a warning.
+    apt.args(["-o", "APT::Update::Error-Mode=any", "-o", "Acquire::Retries=3"]);
+    apt.env("DEBIAN_FRONTEND", "noninteractive");
+    apt
+}
+
+/// What dpkg says about the packages; it fails when it does not know one, which is no error here.
+fn installed(packages: &[&str]) -> Result<String> {
+    let out = Command::new("dpkg-query")
+        .args(["-W", "-f", "${db:Status-Abbrev} ${Package}\n"])
+        .args(packages)
+        .output()
+        .context("cannot run dpkg-query")?;
+    Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+/// Those of `needed` that `status` does not list as installed.
+fn missing<'a>(status: &str, needed: &[&'a str]) -> Vec<&'a str> {
+    let is_there = |name: &str| {
+        status.lines().any(|line| {
+            let mut words = line.split_whitespace();
+            words.next() == Some("ii") && words.next() == Some(name)
+        })
+    };
+    needed.iter().copied().filter(|name| !is_there(name)).collect()
+}
+
+/// Fails with the names of the programs that are not on PATH.
+fn need_programs(programs: &[&str]) -> Result<()> {
+    let missing: Vec<_> = programs.iter().filter(|name| !on_path(name)).copied().collect();
+    if !missing.is_empty() {
+        bail!("missing: {}; install them with your distribution's tools", missing.join(", "));
+    }
+    Ok(())
+}
+
+/// Fails if there is no QEMU to boot a kernel with.
+pub fn need_qemu() -> Result<()> {
+    if !on_path("qemu-system-x86_64") {
+        bail!("QEMU is missing (no qemu-system-x86_64 on PATH): run `make setup`");
+    }
+    Ok(())
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_is_missing() {
+        let status = "ii  bc\nrc  flex\nun  bison\nii  clang-22\n";
+        assert_eq!(missing(status, &["bc", "flex", "bison", "cpio", "clang-22"]), [
+            "flex", "bison", "cpio"
+        ]);
+    }
+
+    #[test]
+    fn names_programs_that_are_not_there() {
+        let error = need_programs(&["sh", "no-such-program"]).unwrap_err().to_string();
+        assert!(error.starts_with("missing: no-such-program;"), "{error}");
+    }
+}
