@@ -1,1 +1,5 @@
-fn main() {}
+// SPDX-License-Identifier: GPL-2.0
+
+fn main() {
+    println!("hello from the guest");
+}
