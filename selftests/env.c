@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The surroundings of one test: a binderfs instance that nobody else sees,
+ * with a device of its own, and the check that everything was given back.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "binder.h"
+
+#define RELEASE_TIMEOUT_MS 5000
+
+void peers_close_own(void);
+
+static const char * const counters[] = {
+	"proc", "thread", "node", "ref", "death", "freeze", "transaction",
+	"transaction_complete",
+};
+
+#define NR_COUNTERS (sizeof(counters) / sizeof(counters[0]))
+
+static long at_start[NR_COUNTERS];
+
+int binder_dir = -1;
+
+/* Returns the root of a new instance, or -errno. */
+int binder_mount(const char *key, const char *value)
+{
+	int fs = fsopen("binder", FSOPEN_CLOEXEC);
+	int dir, error;
+
+	if (fs < 0)
+		return -errno;
+	dir = -1;
+	if (!key || !fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0))
+		if (!fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+			dir = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	error = errno;
+	close(fs);
+	return dir < 0 ? -error : dir;
+}
+
+int binder_open_at(int dir, const char *name, int flags)
+{
+	int fd = openat(dir, name, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* BINDER_CTL_ADD; dev may be NULL. Returns 0 or -errno. */
+int binder_add(int dir, const char *name, struct binderfs_device *dev)
+{
+	struct binderfs_device request = {};
+	int fd = binder_open_at(dir, "binder-control", O_RDONLY);
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	strncpy(request.name, name, sizeof(request.name) - 1);
+	ret = ioctl(fd, BINDER_CTL_ADD, &request) ? -errno : 0;
+	close(fd);
+	if (dev)
+		*dev = request;
+	return ret;
+}
+
+bool is_binder_safe(void)
+{
+	const char *driver = getenv("BINDER_DRIVER");
+
+	return driver && !strcmp(driver, "safe");
+}
+
+/* The "active" number of one kind of object, or -1 if there are no logs. */
+long binder_count(const char *name)
+{
+	int fd = binder_open_at(binder_dir, "binder_logs/stats", O_RDONLY);
+	char line[256], found[64];
+	long active, count = 0;
+	FILE *file;
+
+	if (fd < 0)
+		return -1;
+	file = fdopen(fd, "r");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63[a-z_]: active %ld", found, &active) == 2 &&
+		    !strcmp(found, name))
+			count = active;
+	fclose(file);
+	return count;
+}
+
+const char *binder_setup(void)
+{
+	int ret;
+
+	arena_init();
+	binder_dir = binder_mount("stats", "global");
+	if (binder_dir == -EINVAL)
+		binder_dir = binder_mount(NULL, NULL);
+	if (binder_dir == -ENODEV)
+		return "this kernel has no binderfs";
+	if (binder_dir == -EPERM)
+		return "mounting binderfs needs root";
+	if (binder_dir < 0)
+		die("mount of binderfs: %s", error_name(-binder_dir));
+	task_keep_fd(binder_dir);
+	ret = binder_add(binder_dir, BINDER_DEV, NULL);
+	if (ret)
+		die("BINDER_CTL_ADD: %s", error_name(-ret));
+	for (size_t i = 0; i < NR_COUNTERS; i++)
+		at_start[i] = binder_count(counters[i]);
+	if (at_start[0] < 0)
+		fputs("# no object counts in this kernel: leaks stay unseen\n",
+		      stderr);
+	return NULL;
+}
+
+static size_t first_leak(void)
+{
+	size_t i = 0;
+
+	while (i < NR_COUNTERS && binder_count(counters[i]) <= at_start[i])
+		i++;
+	return i;
+}
+
+/* Release is asynchronous, so the counts get time to come back. */
+const char *binder_teardown(void)
+{
+	long deadline = now_ms() + RELEASE_TIMEOUT_MS;
+	static char leak[128];
+	size_t i;
+
+	task_kill_all();
+	peers_close_own();
+	if (at_start[0] < 0)
+		return "";
+	for (i = first_leak(); i < NR_COUNTERS; i = first_leak()) {
+		if (now_ms() > deadline) {
+			snprintf(leak, sizeof(leak), "leak: %s %ld, was %ld",
+				 counters[i], binder_count(counters[i]),
+				 at_start[i]);
+			return leak;
+		}
+		nap();
+	}
+	return "";
+}

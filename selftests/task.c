@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kselftest.h"
+#include "task.h"
+
+#define ARENA_SIZE (64UL << 20)
+#define ANSWER_TIMEOUT_MS 10000
+#define MAX_TASKS 128
+
+struct task {
+	pid_t pid;
+	pid_t tid;
+	int sock;
+	bool forked;
+	bool dead;
+};
+
+struct order {
+	task_fn fn;
+	long a, b, c;
+};
+
+static struct task tasks[MAX_TASKS];
+static int nr_tasks;
+static int kept_fd = -1;
+static char *arena;
+static size_t arena_used;
+
+void die(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("# ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	_exit(KSFT_FAIL);
+}
+
+long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* A short pause between two looks at something that changes by itself. */
+void nap(void)
+{
+	usleep(1000);
+}
+
+void arena_init(void)
+{
+	arena = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (arena == MAP_FAILED)
+		die("mmap of the arena: %m");
+}
+
+void *arena_alloc(size_t size)
+{
+	char *ptr = arena + arena_used;
+
+	arena_used += (size + 63) & ~63UL;
+	if (arena_used > ARENA_SIZE)
+		die("the arena is full");
+	return ptr;
+}
+
+bool arena_has(const void *ptr)
+{
+	return (const char *)ptr >= arena &&
+	       (const char *)ptr < arena + ARENA_SIZE;
+}
+
+void task_keep_fd(int fd)
+{
+	kept_fd = fd;
+}
+
+static void obey(int sock)
+{
+	struct order order;
+	long answer;
+
+	while (read(sock, &order, sizeof(order)) == sizeof(order)) {
+		answer = order.fn(order.a, order.b, order.c);
+		if (write(sock, &answer, sizeof(answer)) != sizeof(answer))
+			break;
+	}
+}
+
+static long get_tid(long a, long b, long c)
+{
+	return syscall(SYS_gettid);
+}
+
+static struct task *new_task(int *their_end)
+{
+	struct task *task;
+	int ends[2];
+
+	if (nr_tasks == MAX_TASKS)
+		die("too many tasks");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		die("socketpair: %m");
+	task = &tasks[nr_tasks++];
+	task->sock = ends[0];
+	*their_end = ends[1];
+	return task;
+}
+
+/*
+ * The child must not hold descriptors of the test's devices: its exit would
+ * flush them.
+ */
+static void close_inherited(int sock)
+{
+	for (int fd = 3; fd < 256; fd++)
+		if (fd != sock && fd != kept_fd)
+			close(fd);
+}
+
+struct task *task_fork(void)
+{
+	int sock;
+	struct task *task = new_task(&sock);
+
+	task->forked = true;
+	task->pid = fork();
+	if (task->pid < 0)
+		die("fork: %m");
+	if (!task->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close_inherited(sock);
+		obey(sock);
+		_exit(0);
+	}
+	close(sock);
+	task->tid = task->pid;
+	return task;
+}
+
+static void *thread_main(void *arg)
+{
+	int sock = (long)arg;
+
+	obey(sock);
+	close(sock);
+	return NULL;
+}
+
+struct task *task_thread(void)
+{
+	int sock;
+	struct task *task = new_task(&sock);
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, thread_main, (void *)(long)sock))
+		die("pthread_create failed");
+	pthread_detach(thread);
+	task->pid = getpid();
+	task->tid = task_call(task, get_tid, 0, 0, 0);
+	return task;
+}
+
+void task_start(struct task *task, task_fn fn, long a, long b, long c)
+{
+	struct order order = { fn, a, b, c };
+
+	if (write(task->sock, &order, sizeof(order)) != sizeof(order))
+		die("cannot reach task %d: %m", task->tid);
+}
+
+long task_finish(struct task *task)
+{
+	struct pollfd pfd = { .fd = task->sock, .events = POLLIN };
+	long answer;
+
+	if (poll(&pfd, 1, ANSWER_TIMEOUT_MS) != 1)
+		return -ETIMEDOUT;
+	if (read(task->sock, &answer, sizeof(answer)) != sizeof(answer))
+		return -ESRCH;
+	return answer;
+}
+
+long task_call(struct task *task, task_fn fn, long a, long b, long c)
+{
+	if (!task)
+		return fn(a, b, c);
+	task_start(task, fn, a, b, c);
+	return task_finish(task);
+}
+
+bool task_blocks_in(struct task *task, long nr)
+{
+	long deadline = now_ms() + ANSWER_TIMEOUT_MS;
+	char path[64], want[16], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", task->pid,
+		 task->tid);
+	snprintf(want, sizeof(want), "%ld ", nr);
+	while (now_ms() < deadline) {
+		file = fopen(path, "re");
+		if (!file)
+			die("%s: %m", path);
+		if (!fgets(line, sizeof(line), file))
+			line[0] = 0;
+		fclose(file);
+		if (!strncmp(line, want, strlen(want)))
+			return true;
+		nap();
+	}
+	return false;
+}
+
+void task_signal(struct task *task, int sig)
+{
+	if (syscall(SYS_tgkill, task->pid, task->tid, sig))
+		die("signal to task %d: %m", task->tid);
+}
+
+void task_kill(struct task *task)
+{
+	if (task->dead)
+		return;
+	task->dead = true;
+	close(task->sock);
+	if (!task->forked)
+		return;
+	kill(task->pid, SIGKILL);
+	if (waitpid(task->pid, NULL, 0) != task->pid)
+		die("waitpid %d: %m", task->pid);
+}
+
+void task_kill_all(void)
+{
+	for (int i = 0; i < nr_tasks; i++)
+		task_kill(&tasks[i]);
+}
+
+pid_t task_pid(struct task *task)
+{
+	return task ? task->pid : getpid();
+}
+
+pid_t task_tid(struct task *task)
+{
+	return task ? task->tid : getpid();
+}

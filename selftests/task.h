@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tasks: processes and threads that do what the test tells them, one order at
+ * a time, so that a test with many actors is still one sequence of steps.
+ */
+#ifndef BINDER_SELFTEST_TASK_H
+#define BINDER_SELFTEST_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct task;
+
+/* What a task can be told to do. Pointers must lead into the arena. */
+typedef long (*task_fn)(long a, long b, long c);
+
+/* A NULL task is the test itself. */
+struct task *task_fork(void);
+struct task *task_thread(void);
+
+/* Returns what fn returns, or -ETIMEDOUT if that takes too long. */
+long task_call(struct task *task, task_fn fn, long a, long b, long c);
+
+/* The two halves of task_call(), for what is expected to block. */
+void task_start(struct task *task, task_fn fn, long a, long b, long c);
+long task_finish(struct task *task);
+
+/* Waits until the task sleeps in system call nr. */
+bool task_blocks_in(struct task *task, long nr);
+
+void task_signal(struct task *task, int sig);
+void task_kill(struct task *task);
+pid_t task_pid(struct task *task);
+pid_t task_tid(struct task *task);
+void task_kill_all(void);
+
+/* Memory that all tasks see at the same address. Never freed. */
+void *arena_alloc(size_t size);
+bool arena_has(const void *ptr);
+void arena_init(void);
+
+/* Ends the test because a step that is not its subject failed. */
+void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* Time since start, for deadlines. */
+long now_ms(void);
+void nap(void);
+
+/* A descriptor that forked tasks keep; all others they close. */
+void task_keep_fd(int fd);
+
+#endif
