@@ -1,18 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The patch series: from the overlay to patches and back.
+//!
+//! `plan` reads what belongs to which patch, `stage` lands it on a tree, `commits` makes it commits
+//! in the base repository, `patches` writes it out, `check` proves that it applies.
 
-use anyhow::{bail, Result};
+use anyhow::{Context, Result};
 
 use crate::paths::Paths;
 
 pub mod am;
 pub mod check;
+mod commits;
+mod edit;
+#[cfg(test)]
+mod fixture;
 pub mod fold;
+mod git;
+mod maintainers;
+mod message;
+mod overlay;
 pub mod patches;
+mod plan;
+mod stage;
 
-/// The commit in the base repository that is the base with the whole series applied.
-#[allow(dead_code)]
-pub fn tip(_paths: &Paths) -> Result<String> {
-    bail!("not there yet")
+/// The series, landed on the base and committed there.
+pub struct Built {
+    patches: Vec<plan::Patch>,
+    stages: Vec<stage::Stage>,
+    /// The pristine tree.
+    base: String,
+    /// One for each patch; the last is the tip.
+    commits: Vec<String>,
+}
+
+/// Makes the commits of the series from the overlay as it is in the working directory.
+fn build(paths: &Paths) -> Result<Built> {
+    commit(paths, plan::read(&paths.root)?.complete()?)
+}
+
+fn commit(paths: &Paths, patches: Vec<plan::Patch>) -> Result<Built> {
+    let dir = paths.base();
+    let base = commits::Base::open(&dir)?;
+    let stages = stage::land(&patches, &commits::Cached::read(&base, &patches)?)?;
+    let commits = commits::create(&base, &patches, &stages)?;
+    Ok(Built { patches, stages, base: base.commit, commits })
+}
+
+/// The commit in the base repository that is the base with the whole overlay applied, also with what
+/// is in no patch yet.
+pub fn tip(paths: &Paths) -> Result<String> {
+    let patches = plan::read(&paths.root)?.with_orphans();
+    commit(paths, patches)?.commits.pop().context("the series is empty")
 }

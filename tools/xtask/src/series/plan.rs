@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which patch brings what: the series, its messages and the overlay, read and checked against
+//! each other.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use anyhow::{bail, Context, Result};
+use glob::{MatchOptions, Pattern};
+
+use super::{
+    edit::{self, Stanza},
+    message::Message,
+    overlay::{self, File},
+};
+
+/// One patch: its message, the files it adds and the edits it makes.
+#[derive(Debug)]
+pub struct Patch {
+    pub slug: String,
+    pub message: Message,
+    pub files: Vec<File>,
+    pub edits: Vec<Target>,
+}
+
+/// A stanza, the `.edit` file it is in, and the kernel file it edits.
+#[derive(Debug)]
+pub struct Target {
+    pub path: String,
+    pub kernel: String,
+    pub stanza: Stanza,
+}
+
+/// The folder of the generated and the written parts of the series.
+pub const PATCHES: &str = "patches";
+
+/// Reads the order of the series: one slug a line, `#` starts a comment.
+fn order(text: &str) -> Result<Vec<String>> {
+    let mut slugs: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let slug = line.trim();
+        if slug.is_empty() || slug.starts_with('#') {
+            continue;
+        }
+        if !slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+            bail!("patches/series: `{slug}` is no slug (lower-case letters, digits and `-`)");
+        }
+        if slugs.iter().any(|other| other == slug) {
+            bail!("patches/series: `{slug}` is there twice");
+        }
+        slugs.push(slug.to_string());
+    }
+    Ok(slugs)
+}
+
+/// The series as written down.
+#[derive(Debug)]
+pub struct Plan {
+    patches: Vec<Patch>,
+    /// Overlay files that no patch names.
+    orphans: Vec<File>,
+}
+
+impl Plan {
+    /// The patches, if every overlay file is in one of them.
+    pub fn complete(self) -> Result<Vec<Patch>> {
+        if !self.orphans.is_empty() {
+            let list: Vec<&str> = self.orphans.iter().map(|file| file.path.as_str()).collect();
+            let list = list.join(", ");
+            bail!("in no patch: {list}; name each in a `Files:` line of one of patches/messages/");
+        }
+        Ok(self.patches)
+    }
+
+    /// The patches, and a last one of what is in none yet: for builds while files are being written.
+    pub fn with_orphans(mut self) -> Vec<Patch> {
+        if !self.orphans.is_empty() {
+            let count = self.orphans.len();
+            eprintln!("  {count} files are in no patch yet, say {}", self.orphans[0].path);
+            let text = "Files that are in no patch yet\n\nNot part of the series.\n".to_string();
+            let message = Message { text, files: Vec::new(), tests: Vec::new(), context: None };
+            let slug = "in-no-patch".to_string();
+            self.patches.push(Patch { slug, message, files: self.orphans, edits: Vec::new() });
+        }
+        self.patches
+    }
+}
+
+/// Reads everything the series is made from, and gives each file and stanza to its patch.
+pub fn read(root: &Path) -> Result<Plan> {
+    let dir = root.join(PATCHES);
+    let mut patches = messages(root, &dir)?;
+    strays(&dir, &patches)?;
+    let (edits, files): (Vec<File>, Vec<File>) =
+        overlay::list(root)?.into_iter().partition(|file| file.path.ends_with(overlay::EDIT));
+    let orphans = assign_files(&mut patches, files)?;
+    assign_edits(&mut patches, edits)?;
+    if let Some(empty) = patches.iter().find(|p| p.files.is_empty() && p.edits.is_empty()) {
+        bail!("the patch `{}` changes nothing: no `Files:`, no stanza names it", empty.slug);
+    }
+    Ok(Plan { patches, orphans })
+}
+
+/// Reads the message of each patch in the series, in order.
+fn messages(root: &Path, dir: &Path) -> Result<Vec<Patch>> {
+    let series = fs::read_to_string(dir.join("series")).context("cannot read patches/series")?;
+    let mut patches = Vec::new();
+    for slug in order(&series)? {
+        let name = format!("patches/messages/{slug}");
+        let raw = fs::read_to_string(root.join(&name))
+            .with_context(|| format!("cannot read {name}, the message of a patch in the series"))?;
+        let message = Message::parse(&raw).context(name)?;
+        patches.push(Patch { slug, message, files: Vec::new(), edits: Vec::new() });
+    }
+    Ok(patches)
+}
+
+/// A message that no line of the series names is a patch that somebody forgot.
+fn strays(dir: &Path, patches: &[Patch]) -> Result<()> {
+    let known: BTreeSet<&str> =
+        patches.iter().map(|p| p.slug.as_str()).chain(["cover-letter"]).collect();
+    for entry in fs::read_dir(dir.join("messages")).context("cannot read patches/messages")? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') && !name.ends_with('~') && !known.contains(name.as_str()) {
+            bail!("patches/messages/{name} belongs to no patch of patches/series");
+        }
+    }
+    Ok(())
+}
+
+/// One glob of a `Files:` line: the index of its patch, and whether any file matched.
+struct Glob {
+    patch: usize,
+    pattern: Pattern,
+    used: bool,
+}
+
+fn globs(patches: &[Patch]) -> Result<Vec<Glob>> {
+    let mut globs = Vec::new();
+    for (index, patch) in patches.iter().enumerate() {
+        for glob in &patch.message.files {
+            let pattern = Pattern::new(glob)
+                .with_context(|| format!("`{glob}` in patches/messages/{}", patch.slug))?;
+            globs.push(Glob { patch: index, pattern, used: false });
+        }
+    }
+    Ok(globs)
+}
+
+/// Gives each new file to the one patch whose `Files:` name it; the result is what no patch names.
+fn assign_files(patches: &mut [Patch], files: Vec<File>) -> Result<Vec<File>> {
+    let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
+    let mut globs = globs(patches)?;
+    let mut orphans = Vec::new();
+    for file in files {
+        let mut owners = BTreeSet::new();
+        for glob in &mut globs {
+            if glob.pattern.matches_with(&file.path, options) {
+                glob.used = true;
+                owners.insert(glob.patch);
+            }
+        }
+        let owners: Vec<usize> = owners.into_iter().collect();
+        match owners[..] {
+            [one] => patches[one].files.push(file),
+            [] => orphans.push(file),
+            [a, b, ..] => {
+                let (a, b) = (&patches[a].slug, &patches[b].slug);
+                bail!("{} is in two patches, `{a}` and `{b}`; a file is in one", file.path);
+            }
+        }
+    }
+    if let Some(glob) = globs.iter().find(|glob| !glob.used) {
+        let slug = &patches[glob.patch].slug;
+        bail!("patches/messages/{slug}: no file matches `{}`", glob.pattern);
+    }
+    Ok(orphans)
+}
+
+/// Gives each stanza to the patch it names, in the order of the file.
+fn assign_edits(patches: &mut [Patch], files: Vec<File>) -> Result<()> {
+    let slots: BTreeMap<String, usize> =
+        patches.iter().enumerate().map(|(i, p)| (p.slug.clone(), i)).collect();
+    for file in files {
+        let text = String::from_utf8(file.content.bytes)
+            .with_context(|| format!("{} is not UTF-8", file.path))?;
+        let edit = edit::parse(&text).with_context(|| file.path.clone())?;
+        for stanza in edit.stanzas {
+            let slot = *slots.get(&stanza.patch).with_context(|| {
+                let (path, line, patch) = (&file.path, stanza.line, &stanza.patch);
+                format!("{path} line {line}: no patch `{patch}` in patches/series")
+            })?;
+            patches[slot].edits.push(Target {
+                path: file.path.clone(),
+                kernel: edit.file.clone().unwrap_or_else(|| file.kernel.clone()),
+                stanza,
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::fixture::Fixture;
+
+    fn complete(fixture: &Fixture) -> Result<Vec<Patch>> {
+        read(fixture.root())?.complete()
+    }
+
+    fn error(fixture: &Fixture) -> String {
+        format!("{:#}", complete(fixture).unwrap_err())
+    }
+
+    #[test]
+    fn reads_the_series_in_order() {
+        let patches = complete(&Fixture::new()).unwrap();
+        let slugs: Vec<&str> = patches.iter().map(|p| p.slug.as_str()).collect();
+        assert_eq!(slugs, ["one", "two"]);
+        assert_eq!(patches[0].files[0].path, "rust/new.rs");
+        assert_eq!(patches[1].edits[0].kernel, "rust/old.rs");
+    }
+
+    #[test]
+    fn a_file_in_no_patch_is_named() {
+        let fixture = Fixture::new();
+        fixture.write("drivers/stray.rs", "x\n");
+        assert!(error(&fixture).contains("in no patch: drivers/stray.rs"));
+        let patches = read(fixture.root()).unwrap().with_orphans();
+        assert_eq!(patches[2].files[0].path, "drivers/stray.rs");
+    }
+
+    #[test]
+    fn a_file_in_two_patches_is_named() {
+        let fixture = Fixture::new();
+        fixture.message("two", "rust/*.rs");
+        assert!(error(&fixture).contains("rust/new.rs is in two patches, `one` and `two`"));
+    }
+
+    #[test]
+    fn what_points_nowhere_is_an_error() {
+        let fixture = Fixture::new();
+        fixture.message("two", "rust/gone.rs");
+        assert!(error(&fixture).contains("no file matches `rust/gone.rs`"));
+        let fixture = Fixture::new();
+        fixture.write("rust/old.rs.edit", "patch   three\nafter   b\nadd     c\n");
+        assert!(error(&fixture).contains("no patch `three`"));
+        let fixture = Fixture::new();
+        fixture.message("three", "");
+        assert!(error(&fixture).contains("messages/three belongs to no patch"));
+    }
+
+    #[test]
+    fn a_patch_that_changes_nothing_is_an_error() {
+        let fixture = Fixture::new();
+        fixture.write("patches/series", "one\ntwo\nthree\n");
+        fixture.message("three", "");
+        assert!(error(&fixture).contains("`three` changes nothing"));
+    }
+}
