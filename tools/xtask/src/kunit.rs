@@ -1,19 +1,114 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Runs the KUnit suites in the VM.
+//! Runs the KUnit suites in the VM: they run while the kernel boots and print to its log.
 
-use anyhow::{bail, Result};
+use std::time::Duration;
 
-use crate::paths::Paths;
+use anyhow::Result;
+
+use crate::{
+    paths::Paths,
+    report::Tally,
+    vm::{
+        self,
+        image::Choice,
+        ktap::{Case, Parser},
+        results::Results,
+        Accel, Event, Vm,
+    },
+    Config, Driver,
+};
+
+/// The suites run before init does, so their time counts as boot time.
+const LIMIT: Duration = Duration::from_secs(600);
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    choice: Choice,
+    /// Only these suites; the kernel's glob, say `rust_kernel_*`.
+    #[arg(long, value_name = "GLOB")]
+    only: Option<String>,
+    /// Show each test that passes, too.
+    #[arg(short, long)]
+    verbose: bool,
+}
 
-pub fn run(_paths: &Paths, _args: Args) -> Result<()> {
-    bail!("not there yet")
+pub fn run(paths: &Paths, args: Args) -> Result<()> {
+    test(paths, &args)?.verdict()
 }
 
 /// What `xtask test` calls.
-pub fn tally(_paths: &Paths) -> Result<crate::report::Tally> {
-    bail!("not there yet")
+pub fn tally(paths: &Paths) -> Result<Tally> {
+    let choice = Choice {
+        driver: Driver::Safe,
+        config: Config::Release,
+        image: None,
+        accel: Accel::Auto,
+    };
+    test(
+        paths,
+        &Args {
+            choice,
+            only: None,
+            verbose: false,
+        },
+    )
+}
+
+/// Results in groups of one suite each.
+struct Suites {
+    results: Results,
+    suite: Option<String>,
+}
+
+impl Suites {
+    fn case(&mut self, case: &Case) {
+        let suite = case.name.split('/').next().unwrap_or_default();
+        if self.suite.as_deref() != Some(suite) {
+            self.close();
+            self.suite = Some(suite.to_string());
+        }
+        self.results.case(case);
+    }
+
+    fn close(&mut self) {
+        if let Some(suite) = self.suite.take() {
+            self.results.group(&suite);
+        }
+    }
+}
+
+fn test(paths: &Paths, args: &Args) -> Result<Tally> {
+    let mut vm = Vm::new(
+        &format!("kunit-{}", args.choice.name()),
+        args.choice.image(paths)?,
+    );
+    vm.accel = args.choice.accel;
+    vm.boot_limit = LIMIT;
+    vm.cmdline = "kunit.enable=1 kunit.autorun=1".to_string();
+    if let Some(glob) = &args.only {
+        vm.cmdline.push_str(&format!(" kunit.filter_glob={glob}"));
+    }
+    println!("KUnit on {}", args.choice.name());
+    let mut parser = Parser::default();
+    let mut suites = Suites {
+        results: Results::new(args.verbose),
+        suite: None,
+    };
+    let outcome = vm::boot(paths, &vm, &mut |event| {
+        if let Event::Kernel(line) = event {
+            parser.line(&line).iter().for_each(|case| suites.case(case));
+        }
+    })?;
+    parser.finish().iter().for_each(|case| suites.case(case));
+    suites.close();
+    suites.results.outcome(&outcome);
+    let tally = suites.results.tally();
+    println!(
+        "KUnit on {}: {tally} (log: {})",
+        args.choice.name(),
+        outcome.log.display()
+    );
+    Ok(tally)
 }

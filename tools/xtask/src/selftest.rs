@@ -2,22 +2,175 @@
 
 //! Runs the kselftests in the VM.
 
+mod build;
+
+use std::{path::PathBuf, time::Duration};
+
 use anyhow::{bail, Result};
 
-use crate::paths::Paths;
+use crate::{
+    paths::Paths,
+    report::Tally,
+    vm::{self, image::Choice, ktap, results::Results, Accel, End, Event, Program, Vm},
+    Config, Driver,
+};
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    choice: Choice,
+    /// Only these programs, or PROGRAM:TEST for one test of a program.
+    #[arg(long, num_args = 1.., value_name = "NAME")]
+    only: Vec<String>,
+    /// Show each test that passes, too.
+    #[arg(short, long)]
+    verbose: bool,
+}
 
-pub fn run(_paths: &Paths, _args: Args) -> Result<()> {
-    bail!("not there yet")
+pub fn run(paths: &Paths, args: Args) -> Result<()> {
+    let tally = test(paths, &args)?;
+    tally.verdict()
 }
 
 /// What `xtask test` calls.
-pub fn tally(
-    _paths: &Paths,
-    _driver: crate::Driver,
-    _config: crate::Config,
-) -> Result<crate::report::Tally> {
-    bail!("not there yet")
+pub fn tally(paths: &Paths, driver: Driver, config: Config) -> Result<Tally> {
+    let choice = Choice {
+        driver,
+        config,
+        image: None,
+        accel: Accel::Auto,
+    };
+    test(
+        paths,
+        &Args {
+            choice,
+            only: Vec::new(),
+            verbose: false,
+        },
+    )
+}
+
+/// The programs that `only` asks for, with the test of each that it asks for.
+fn pick(built: &[PathBuf], only: &[String]) -> Result<Vec<(PathBuf, Option<String>)>> {
+    let name = |path: &PathBuf| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_string()
+    };
+    if only.is_empty() {
+        return Ok(built.iter().map(|path| (path.clone(), None)).collect());
+    }
+    let mut picked = Vec::new();
+    for wish in only {
+        let (program, test) = match wish.split_once(':') {
+            Some((program, test)) => (program, Some(test.to_string())),
+            None => (wish.as_str(), None),
+        };
+        match built
+            .iter()
+            .find(|path| name(path).trim_end_matches("_test") == program || name(path) == program)
+        {
+            Some(path) => picked.push((path.clone(), test)),
+            None => {
+                let all: Vec<String> = built.iter().map(name).collect();
+                bail!(
+                    "there is no test program {program}; there are: {}",
+                    all.join(", ")
+                );
+            }
+        }
+    }
+    Ok(picked)
+}
+
+/// The VM for these programs.
+fn machine(paths: &Paths, args: &Args) -> Result<Vm> {
+    let built = build::programs(paths)?;
+    let limit = build::time_limit(paths)?;
+    let driver = format!("{:?}", args.choice.driver).to_lowercase();
+    let mut vm = Vm::new(
+        &format!("selftest-{}", args.choice.name()),
+        args.choice.image(paths)?,
+    );
+    vm.accel = args.choice.accel;
+    if args.choice.config == Config::Debug {
+        vm.boot_limit = Duration::from_secs(300);
+    }
+    for (path, test) in pick(&built, &args.only)? {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_string();
+        let inside = format!("/tests/{name}");
+        let mut program = Program::new(&name, &[&inside], limit);
+        if let Some(test) = test {
+            program.argv.extend(["-t".to_string(), test]);
+        }
+        program
+            .env
+            .push(("BINDER_DRIVER".to_string(), driver.clone()));
+        vm.programs.push(program);
+        vm.files.push((inside, path));
+    }
+    Ok(vm)
+}
+
+fn test(paths: &Paths, args: &Args) -> Result<Tally> {
+    let vm = machine(paths, args)?;
+    println!("Selftests on {}", args.choice.name());
+    let mut results = Results::new(args.verbose);
+    let mut parser = ktap::Parser::default();
+    let outcome = vm::boot(paths, &vm, &mut |event| match event {
+        Event::Kernel(_) => {}
+        Event::Start(_) => parser = ktap::Parser::default(),
+        Event::Output(line) => {
+            for case in parser.line(&line) {
+                results.case(&case);
+            }
+        }
+        Event::End(name, end) => {
+            for case in std::mem::take(&mut parser).finish() {
+                results.case(&case);
+            }
+            results.end(
+                &name,
+                &end,
+                matches!(end, End::Code(KSFT_PASS | KSFT_FAIL | KSFT_SKIP)),
+            );
+        }
+    })?;
+    results.outcome(&outcome);
+    println!(
+        "selftests on {}: {} (log: {})",
+        args.choice.name(),
+        results.tally(),
+        outcome.log.display()
+    );
+    Ok(results.tally())
+}
+
+/// Exit codes of a kselftest that ended as it should; its results say how it went.
+const KSFT_PASS: i32 = 0;
+const KSFT_FAIL: i32 = 1;
+const KSFT_SKIP: i32 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_asked_for() {
+        let built = [
+            PathBuf::from("/x/ioctl_test"),
+            PathBuf::from("/x/mmap_test"),
+        ];
+        assert_eq!(pick(&built, &[]).unwrap().len(), 2);
+        let picked = pick(&built, &["mmap".into(), "ioctl_test:version".into()]).unwrap();
+        assert_eq!(picked[0], (built[1].clone(), None));
+        assert_eq!(picked[1], (built[0].clone(), Some("version".into())));
+        let error = pick(&built, &["node".into()]).unwrap_err().to_string();
+        assert!(error.contains("ioctl_test, mmap_test"));
+    }
 }

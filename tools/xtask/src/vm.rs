@@ -10,6 +10,7 @@ pub mod image;
 mod initramfs;
 pub mod ktap;
 mod qemu;
+pub mod results;
 mod session;
 pub mod shell;
 mod tsc;

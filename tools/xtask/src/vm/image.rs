@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{bail, Result};
 
 use super::Accel;
-use crate::{paths::Paths, Config, Driver};
+use crate::{kernel, paths::Paths, Config, Driver};
 
 /// The options that every command with a VM has.
 #[derive(Clone, Debug, clap::Args)]
@@ -28,11 +28,11 @@ pub struct Choice {
 
 impl Choice {
     /// The image, built if need be.
-    pub fn image(&self, _paths: &Paths) -> Result<PathBuf> {
+    pub fn image(&self, paths: &Paths) -> Result<PathBuf> {
         match &self.image {
             Some(image) if image.is_file() => Ok(image.clone()),
             Some(image) => bail!("there is no kernel image {}", image.display()),
-            None => bail!("--image is needed until kernels are built here"),
+            None => kernel::image::ensure(paths, self.driver, self.config),
         }
     }
 

@@ -15,7 +15,7 @@ use std::{
     thread,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 
 use super::{tsc, Accel, Clock, Vm};
 
@@ -125,6 +125,23 @@ fn port(
     Ok(theirs.into())
 }
 
+/// Runs QEMU with the first port and QEMU's own monitor on the terminal.
+pub fn on_terminal(cmd: &mut Command) -> Result<()> {
+    let status = cmd
+        .args(["-chardev", "stdio,id=tty,mux=on,signal=off"])
+        .args(["-serial", "chardev:tty", "-mon", "chardev=tty"])
+        .status()
+        .with_context(no_qemu)?;
+    if !status.success() {
+        bail!("{PROGRAM} ended with {status}");
+    }
+    Ok(())
+}
+
+fn no_qemu() -> String {
+    format!("cannot start {PROGRAM}; `make setup` installs it")
+}
+
 impl Qemu {
     /// Starts QEMU; what it itself has to say goes to `log`.
     pub fn start(mut cmd: Command, log: &File) -> Result<Self> {
@@ -138,7 +155,7 @@ impl Qemu {
             .stdout(log.try_clone()?)
             .stderr(log.try_clone()?)
             .spawn()
-            .with_context(|| format!("cannot start {PROGRAM}; `make setup` installs it"))?;
+            .with_context(no_qemu)?;
         drop(ports);
         Ok(Self { child, lines })
     }

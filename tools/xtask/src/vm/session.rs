@@ -236,3 +236,11 @@ pub fn boot(paths: &Paths, vm: &Vm, tell: &mut dyn FnMut(Event)) -> Result<Outco
     drop(qemu);
     session.finish(log)
 }
+
+/// Boots `vm` with its console on the user's terminal until it ends or the user ends it.
+pub fn interact(paths: &Paths, vm: &Vm) -> Result<()> {
+    let accel = accel::resolve(paths, vm)?;
+    let scratch = pack(paths, vm)?;
+    let mut cmd = qemu::command(vm, accel, &scratch.initramfs);
+    qemu::on_terminal(&mut cmd)
+}

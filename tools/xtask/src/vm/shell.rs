@@ -2,13 +2,43 @@
 
 //! An interactive shell in the VM.
 
+use std::{path::Path, time::Duration};
+
 use anyhow::{bail, Result};
 
+use super::{image::Choice, session, Program, Vm};
 use crate::paths::Paths;
 
-#[derive(clap::Args)]
-pub struct Args {}
+/// Debian's package `busybox-static` puts it there.
+const BUSYBOX: &str = "/bin/busybox";
 
-pub fn run(_paths: &Paths, _args: Args) -> Result<()> {
-    bail!("not there yet")
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    choice: Choice,
+}
+
+pub fn run(paths: &Paths, args: Args) -> Result<()> {
+    if !Path::new(BUSYBOX).is_file() {
+        bail!("there is no {BUSYBOX}; install the package busybox-static");
+    }
+    let mut vm = Vm::new(
+        &format!("shell-{}", args.choice.name()),
+        args.choice.image(paths)?,
+    );
+    vm.accel = args.choice.accel;
+    vm.cmdline = "quiet".to_string();
+    vm.files.push((BUSYBOX.to_string(), BUSYBOX.into()));
+    let install = [BUSYBOX, "--install", "-s", "/bin"];
+    vm.programs
+        .push(Program::new("busybox", &install, Duration::from_secs(10)));
+    let mut shell = Program::new("shell", &["/bin/sh", "-l"], Duration::ZERO);
+    shell.console = true;
+    vm.programs.push(shell);
+    println!(
+        "A shell in the VM, {}; binderfs is on /dev/binderfs.",
+        args.choice.name()
+    );
+    println!("Ctrl-D or Ctrl-A x ends it, Ctrl-A c is QEMU's monitor.");
+    session::interact(paths, &vm)
 }

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Builds the kselftests as the kernel's own tree would: in a folder with the same shape.
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{bail, Context, Result};
+
+use crate::{paths::Paths, run};
+
+/// What the tests need of `tools/testing/selftests`.
+const SHARED: [&str; 3] = ["lib.mk", "kselftest.h", "kselftest_harness.h"];
+
+/// Kselftest's own limit, for when there is no `settings` file.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(45);
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))? {
+        let path = entry?.path();
+        if path.is_file() {
+            all.push(path);
+        }
+    }
+    all.sort();
+    Ok(all)
+}
+
+/// Copies what is new or different, so that make rebuilds no more than it must, and removes what
+/// is gone.
+fn mirror(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot create {}", to.display()))?;
+    for old in files(to)? {
+        let name = old.file_name().unwrap_or_default();
+        if !from.join(name).is_file() {
+            fs::remove_file(&old)?;
+        }
+    }
+    for source in files(from)? {
+        let copy = to.join(source.file_name().unwrap_or_default());
+        let data = read(&source)?;
+        if fs::read(&copy).ok().as_deref() != Some(&data[..]) {
+            fs::write(&copy, data).with_context(|| format!("cannot write {}", copy.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The tests in a folder with the shape of a kernel tree; gives the folder they are in.
+fn lay_out(paths: &Paths) -> Result<PathBuf> {
+    let selftests = paths.build("selftests").join("tools/testing/selftests");
+    let binder = selftests.join("binder");
+    mirror(&paths.root.join("selftests"), &binder)?;
+    for name in SHARED {
+        let target = paths.base().join("tools/testing/selftests").join(name);
+        let link = selftests.join(name);
+        if fs::read_link(&link).ok().as_deref() != Some(&target) {
+            // A link to another base is in the way, or nothing is.
+            let _ = fs::remove_file(&link);
+            symlink(&target, &link)
+                .with_context(|| format!("cannot make the link {}", link.display()))?;
+        }
+    }
+    Ok(binder)
+}
+
+/// The version lines of the base's Makefile: what the installed headers belong to.
+fn base_version(paths: &Paths) -> Result<String> {
+    let makefile = paths.base().join("Makefile");
+    let text = fs::read_to_string(&makefile)
+        .with_context(|| format!("no base tree, run `make setup`: {}", makefile.display()))?;
+    Ok(text.lines().take(5).collect::<Vec<_>>().join("\n"))
+}
+
+/// The base's headers as user space gets them; the ones in the tree lack what the install step
+/// puts right, such as `__packed`.
+fn headers(paths: &Paths) -> Result<PathBuf> {
+    let out = paths.build("headers");
+    let include = out.join("usr/include");
+    let stamp = out.join("of-version");
+    let version = base_version(paths)?;
+    if fs::read_to_string(&stamp).is_ok_and(|old| old == version) {
+        return Ok(include);
+    }
+    fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
+    let mut cmd = Command::new("make");
+    cmd.arg("-C")
+        .arg(paths.base())
+        .arg(format!("O={}", out.display()));
+    cmd.args(["ARCH=x86", "headers"]);
+    run::logged(
+        "Installing the kernel's headers",
+        None,
+        &paths.log("headers")?,
+        &mut cmd,
+    )?;
+    fs::write(&stamp, version)?;
+    Ok(include)
+}
+
+/// Builds what is out of date and gives the test programs, sorted by name.
+pub fn programs(paths: &Paths) -> Result<Vec<PathBuf>> {
+    let include = headers(paths)?;
+    let source = lay_out(paths)?;
+    let out = paths.build("selftests").join("out");
+    fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
+    let mut cmd = Command::new("make");
+    cmd.arg("-C")
+        .arg(&source)
+        .arg(format!("OUTPUT={}", out.display()));
+    cmd.arg(format!("KHDR_INCLUDES=-isystem {}", include.display()));
+    cmd.args(["CC=gcc", "USERLDFLAGS=-static", "USERCFLAGS=-Werror"]);
+    cmd.env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
+    run::logged(
+        "Building the selftests",
+        None,
+        &paths.log("selftests")?,
+        &mut cmd,
+    )?;
+    let built: Vec<PathBuf> = files(&source)?
+        .iter()
+        .filter_map(|path| path.file_name()?.to_str()?.strip_suffix("_test.c"))
+        .map(|name| out.join(format!("{name}_test")))
+        .collect();
+    if built.is_empty() {
+        bail!("there is no *_test.c in {}", source.display());
+    }
+    Ok(built)
+}
+
+/// The time a test program may take, from its `settings` file.
+pub fn time_limit(paths: &Paths) -> Result<Duration> {
+    let settings = paths.root.join("selftests/settings");
+    let Ok(text) = fs::read_to_string(&settings) else {
+        return Ok(DEFAULT_LIMIT);
+    };
+    let value = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("timeout="));
+    match value.map(|value| value.trim().parse()) {
+        Some(Ok(seconds)) => Ok(Duration::from_secs(seconds)),
+        Some(Err(_)) => bail!("{}: timeout= is no number", settings.display()),
+        None => Ok(DEFAULT_LIMIT),
+    }
+}
