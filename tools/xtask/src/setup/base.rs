@@ -127,7 +127,8 @@ fn commit(paths: &Paths, tree: &Path, release: &Release) -> Result<()> {
     let steps: &[&[&str]] = &[
         &["init", "-q"],
         &["config", "gc.auto", "0"],
-        &["add", "-A"],
+        // Debian ships a `.gitignore` that ignores the whole tree.
+        &["add", "-A", "-f"],
         &["commit", "-q", "--no-verify", "--no-gpg-sign", "-m", &message],
     ];
     for step in steps {
