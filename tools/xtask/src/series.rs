@@ -11,7 +11,10 @@ use crate::paths::Paths;
 
 pub mod am;
 pub mod check;
+pub mod checkpatch;
+pub mod checks;
 mod commits;
+mod debian;
 mod edit;
 #[cfg(test)]
 mod fixture;
@@ -22,6 +25,7 @@ mod message;
 mod overlay;
 pub mod patches;
 mod plan;
+mod scratch;
 mod stage;
 
 /// The series, landed on the base and committed there.
@@ -44,12 +48,20 @@ fn commit(paths: &Paths, patches: Vec<plan::Patch>) -> Result<Built> {
     let base = commits::Base::open(&dir)?;
     let stages = stage::land(&patches, &commits::Cached::read(&base, &patches)?)?;
     let commits = commits::create(&base, &patches, &stages)?;
-    Ok(Built { patches, stages, base: base.commit, commits })
+    Ok(Built {
+        patches,
+        stages,
+        base: base.commit,
+        commits,
+    })
 }
 
 /// The commit in the base repository that is the base with the whole overlay applied, also with what
 /// is in no patch yet.
 pub fn tip(paths: &Paths) -> Result<String> {
     let patches = plan::read(&paths.root)?.with_orphans();
-    commit(paths, patches)?.commits.pop().context("the series is empty")
+    commit(paths, patches)?
+        .commits
+        .pop()
+        .context("the series is empty")
 }

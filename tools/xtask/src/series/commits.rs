@@ -43,11 +43,15 @@ impl Source for Base<'_> {
     fn read(&self, path: &str) -> Result<Option<Content>> {
         let found = run::output(git::git(self.dir).args(["ls-tree", &self.commit, "--", path]))?;
         let mut words = found.split_whitespace();
-        let (Some(mode), Some("blob"), Some(id)) = (words.next(), words.next(), words.next()) else {
+        let (Some(mode), Some("blob"), Some(id)) = (words.next(), words.next(), words.next())
+        else {
             return Ok(None);
         };
         let bytes = git::bytes(git::git(self.dir).args(["cat-file", "blob", id]))?;
-        Ok(Some(Content { bytes, executable: mode == "100755" }))
+        Ok(Some(Content {
+            bytes,
+            executable: mode == "100755",
+        }))
     }
 }
 
@@ -78,9 +82,15 @@ impl Source for Cached {
 /// Which of the paths that the series names exist in the base: one git process for all of them.
 fn touched(base: &Base<'_>, patches: &[Patch]) -> Result<BTreeSet<String>> {
     let mut paths: BTreeSet<String> = stage::edited(patches).into_iter().collect();
-    paths.extend(patches.iter().flat_map(|p| &p.files).map(|file| file.kernel.clone()));
+    paths.extend(
+        patches
+            .iter()
+            .flat_map(|p| &p.files)
+            .map(|file| file.kernel.clone()),
+    );
     let mut cmd = git::git(base.dir);
-    cmd.args(["ls-tree", "-z", "--name-only", &base.commit, "--"]).args(&paths);
+    cmd.args(["ls-tree", "-z", "--name-only", &base.commit, "--"])
+        .args(&paths);
     let found = String::from_utf8(git::bytes(&mut cmd)?)?;
     Ok(found.split_terminator('\0').map(str::to_string).collect())
 }
@@ -102,7 +112,10 @@ pub fn create(base: &Base<'_>, patches: &[Patch], stages: &[Stage]) -> Result<Ve
     let ids: Vec<String> = ids.lines().map(str::to_string).collect();
     let tip = ids.last().context("the series is empty")?;
     let refs = format!("update {TIP} {tip}\ndelete {scratch}\n");
-    git::feed(git::git(base.dir).args(["update-ref", "--stdin"]), refs.into_bytes())?;
+    git::feed(
+        git::git(base.dir).args(["update-ref", "--stdin"]),
+        refs.into_bytes(),
+    )?;
     Ok(ids)
 }
 
@@ -126,7 +139,11 @@ fn commit(
         out.extend(format!("from {id}\n").bytes());
     }
     for (path, content) in stage {
-        let mode = if content.executable { "100755" } else { "100644" };
+        let mode = if content.executable {
+            "100755"
+        } else {
+            "100644"
+        };
         let bytes = &content.bytes;
         out.extend(format!("M {mode} inline {path}\ndata {}\n", bytes.len()).bytes());
         out.extend(bytes);

@@ -88,13 +88,24 @@ impl Open {
     }
 
     fn close(self) -> Result<Stanza> {
-        let Self { patch, anchor, add, line } = self;
+        let Self {
+            patch,
+            anchor,
+            add,
+            line,
+        } = self;
         let (place, anchor) = anchor
             .with_context(|| format!("line {line}: no `after`, `before` or `replace` here"))?;
         if add.is_empty() {
             bail!("line {line}: nothing to `add` in this stanza");
         }
-        Ok(Stanza { patch, place, anchor, add, line })
+        Ok(Stanza {
+            patch,
+            place,
+            anchor,
+            add,
+            line,
+        })
     }
 }
 
@@ -127,7 +138,12 @@ fn parse_line(edit: &mut Edit, open: &mut Option<Open>, number: usize, line: &st
                 edit.stanzas.push(last.close()?);
             }
             let patch = text.trim().to_string();
-            *open = Some(Open { patch, anchor: None, add: Vec::new(), line: number });
+            *open = Some(Open {
+                patch,
+                anchor: None,
+                add: Vec::new(),
+                line: number,
+            });
         }
         ("after", Some(stanza)) => stanza.anchor(Place::After, text)?,
         ("before", Some(stanza)) => stanza.anchor(Place::Before, text)?,
@@ -143,7 +159,9 @@ impl Stanza {
     /// Gives `text` with this stanza applied.
     pub fn apply(&self, text: &str) -> Result<String> {
         let lines: Vec<&str> = text.lines().collect();
-        let at: Vec<usize> = (0..lines.len()).filter(|&i| lines[i] == self.anchor).collect();
+        let at: Vec<usize> = (0..lines.len())
+            .filter(|&i| lines[i] == self.anchor)
+            .collect();
         let [at] = at[..] else {
             bail!("{}", self.misfit(&lines, &at));
         };
@@ -162,16 +180,25 @@ impl Stanza {
         let anchor = &self.anchor;
         if !at.is_empty() {
             let at: Vec<String> = at.iter().map(|i| (i + 1).to_string()).collect();
-            return format!("the anchor `{anchor}` occurs more than once, in lines {}", at.join(", "));
+            return format!(
+                "the anchor `{anchor}` occurs more than once, in lines {}",
+                at.join(", ")
+            );
         }
         let mut near: Vec<(f64, usize)> = (0..lines.len())
             .filter(|&i| !lines[i].trim().is_empty())
             .map(|i| (strsim::normalized_levenshtein(anchor, lines[i]), i))
             .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let near: Vec<String> =
-            near.iter().take(3).map(|&(_, i)| format!("line {} `{}`", i + 1, lines[i])).collect();
-        format!("no line is exactly `{anchor}`; nearest: {}", near.join(", "))
+        let near: Vec<String> = near
+            .iter()
+            .take(3)
+            .map(|&(_, i)| format!("line {} `{}`", i + 1, lines[i]))
+            .collect();
+        format!(
+            "no line is exactly `{anchor}`; nearest: {}",
+            near.join(", ")
+        )
     }
 }
 
@@ -212,7 +239,10 @@ mod tests {
 
     #[test]
     fn an_unknown_anchor_shows_the_nearest_lines() {
-        let said = error("patch   p\nafter   pub mod tasks;\nadd     x\n", "mod a;\npub mod task;\n");
+        let said = error(
+            "patch   p\nafter   pub mod tasks;\nadd     x\n",
+            "mod a;\npub mod task;\n",
+        );
         assert!(said.contains("nearest: line 2 `pub mod task;`"), "{said}");
     }
 

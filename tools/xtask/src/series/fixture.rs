@@ -17,14 +17,24 @@ impl Fixture {
         let base = fixture.paths().base();
         fs::create_dir_all(base.join("rust")).unwrap();
         fs::write(base.join("rust/old.rs"), "a\nb\n").unwrap();
+        fs::write(
+            base.join("Makefile"),
+            "VERSION = 7\nPATCHLEVEL = 3\nSUBLEVEL = 0\n",
+        )
+        .unwrap();
         fs::write(base.join("MAINTAINERS"), "ABC\nS:\tX\n\nXYZ\nS:\tX\n").unwrap();
-        for args in [&["init", "-q", "-b", "base"][..], &["add", "."], &["commit", "-qm", "v1"]] {
+        for args in [
+            &["init", "-q", "-b", "base"][..],
+            &["add", "."],
+            &["commit", "-qm", "v1"],
+        ] {
             run::output(git::git(&base).args(args)).unwrap();
         }
         run::output(git::git(fixture.root()).args(["init", "-q"])).unwrap();
         fixture.write("patches/series", "# A group.\none\ntwo\n");
         fixture.message("one", "rust/new.rs");
         fixture.message("two", "");
+        fixture.write("patches/messages/cover-letter", "area: add both\n\nWhy.\n");
         fixture.write("rust/new.rs", "new\n");
         fixture.write("rust/old.rs.edit", "patch   two\nafter   b\nadd     c\n");
         fixture
@@ -37,7 +47,11 @@ impl Fixture {
 
     /// The repository, and a cache of its own that holds the base.
     pub fn paths(&self) -> Paths {
-        Paths { root: self.root().to_path_buf(), cache: self.root().join("cache"), kdir: None }
+        Paths {
+            root: self.root().to_path_buf(),
+            cache: self.root().join("cache"),
+            kdir: None,
+        }
     }
 
     pub fn write(&self, path: &str, text: &str) {
@@ -48,7 +62,11 @@ impl Fixture {
 
     /// Writes the message of the patch `slug`, which adds `files`.
     pub fn message(&self, slug: &str, files: &str) {
-        let files = if files.is_empty() { String::new() } else { format!("Files: {files}\n") };
+        let files = if files.is_empty() {
+            String::new()
+        } else {
+            format!("Files: {files}\n")
+        };
         let text = format!("area: add {slug}\n\nWhy.\n\n---\n{files}Test: none\n");
         self.write(&format!("patches/messages/{slug}"), &text);
     }

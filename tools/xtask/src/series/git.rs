@@ -14,7 +14,7 @@ use anyhow::{bail, Context, Result};
 pub const NAME: &str = "The binder_safe developers";
 pub const EMAIL: &str = "binder-safe@localhost";
 /// When they were made: a fixed time, so that the same input gives the same bytes.
-pub const DATE: &str = "1767225600 +0000";
+pub const DATE: &str = "1795219200 +0000";
 
 /// What would let the caller's shell, or a hook that runs us, decide which repository is meant.
 const INHERITED: [&str; 9] = [
@@ -29,18 +29,26 @@ const INHERITED: [&str; 9] = [
     "GIT_EXTERNAL_DIFF",
 ];
 
+/// Takes what points git elsewhere out of the environment of `cmd`.
+pub fn plain(cmd: &mut Command) -> &mut Command {
+    for name in INHERITED {
+        cmd.env_remove(name);
+    }
+    cmd
+}
+
 /// A git command in `dir` that no configuration or environment of the user changes.
 pub fn git(dir: &Path) -> Command {
     let mut cmd = Command::new("git");
     cmd.current_dir(dir);
-    for name in INHERITED {
-        cmd.env_remove(name);
-    }
+    plain(&mut cmd);
     cmd.env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_ATTR_NOSYSTEM", "1")
         .env("LC_ALL", "C")
-        .args(["-c", "core.attributesFile=/dev/null"]);
+        .args(["-c", "core.attributesFile=/dev/null"])
+        // Else a command may leave a clean-up behind that runs on in a folder that is being removed.
+        .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"]);
     for role in ["AUTHOR", "COMMITTER"] {
         cmd.env(format!("GIT_{role}_NAME"), NAME);
         cmd.env(format!("GIT_{role}_EMAIL"), EMAIL);
@@ -67,7 +75,9 @@ pub fn feed(cmd: &mut Command, input: Vec<u8>) -> Result<Vec<u8>> {
         let stderr = String::from_utf8_lossy(&out.stderr);
         bail!("{name} failed ({}): {}", out.status, stderr.trim());
     }
-    written.ok().with_context(|| format!("cannot write to {name}"))??;
+    written
+        .ok()
+        .with_context(|| format!("cannot write to {name}"))??;
     Ok(out.stdout)
 }
 

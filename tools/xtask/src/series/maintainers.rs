@@ -32,41 +32,62 @@ pub fn insert(all: Content, entry: &Content) -> Result<Content> {
         .find(|(_, title)| *title > ours[0])
         .map(|(at, _)| at)
         .context("no entry of the kernel's MAINTAINERS sorts after ours")?;
-    let merged: Vec<&str> =
-        lines[..at].iter().chain(&ours).chain(&[""]).chain(&lines[at..]).copied().collect();
+    let merged: Vec<&str> = lines[..at]
+        .iter()
+        .chain(&ours)
+        .chain(&[""])
+        .chain(&lines[at..])
+        .copied()
+        .collect();
     let bytes = format!("{}\n", merged.join("\n")).into_bytes();
-    Ok(Content { bytes, executable: all.executable })
+    Ok(Content {
+        bytes,
+        executable: all.executable,
+    })
 }
 
 /// The patterns of the `F:` lines of all entries but the one that covers everything.
 pub fn patterns(text: &str) -> Vec<&str> {
-    let listed = text.split_once("\nTHE REST\n").map_or(text, |(listed, _)| listed);
-    listed.lines().filter_map(|line| line.strip_prefix("F:\t")).collect()
+    let listed = text
+        .split_once("\nTHE REST\n")
+        .map_or(text, |(listed, _)| listed);
+    listed
+        .lines()
+        .filter_map(|line| line.strip_prefix("F:\t"))
+        .collect()
 }
 
 /// Whether one of the patterns names `path`, by the rules of `MAINTAINERS` for `F:`.
 pub fn covers(patterns: &[&str], path: &str) -> bool {
-    patterns.iter().any(|pattern| match pattern.strip_suffix('/') {
-        Some(_) if !pattern.contains('*') => path.starts_with(pattern),
-        _ => glob::Pattern::new(pattern.trim_end_matches('/')).is_ok_and(|p| {
-            let options = glob::MatchOptions {
-                require_literal_separator: true,
-                ..glob::MatchOptions::new()
-            };
-            p.matches_with(path, options)
-        }),
-    })
+    patterns
+        .iter()
+        .any(|pattern| match pattern.strip_suffix('/') {
+            Some(_) if !pattern.contains('*') => path.starts_with(pattern),
+            _ => glob::Pattern::new(pattern.trim_end_matches('/')).is_ok_and(|p| {
+                let options = glob::MatchOptions {
+                    require_literal_separator: true,
+                    ..glob::MatchOptions::new()
+                };
+                p.matches_with(path, options)
+            }),
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALL: &str = "List\n====\n\nABC\nS:\tX\nF:\ta/\n\nBCD\nS:\tX\nF:\tb/*.c\n\nTHE REST\nF:\t*\n";
+    const ALL: &str =
+        "List\n====\n\nABC\nS:\tX\nF:\ta/\n\nBCD\nS:\tX\nF:\tb/*.c\n\nTHE REST\nF:\t*\n";
 
     fn put(entry: &str) -> Result<String> {
-        let content = |s: &str| Content { bytes: s.as_bytes().to_vec(), executable: false };
-        Ok(String::from_utf8(insert(content(ALL), &content(entry))?.bytes)?)
+        let content = |s: &str| Content {
+            bytes: s.as_bytes().to_vec(),
+            executable: false,
+        };
+        Ok(String::from_utf8(
+            insert(content(ALL), &content(entry))?.bytes,
+        )?)
     }
 
     #[test]

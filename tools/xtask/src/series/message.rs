@@ -31,11 +31,17 @@ impl Message {
 
     /// Reads the message of a patch.
     pub fn parse(raw: &str) -> Result<Self> {
-        let (text, below) =
-            raw.split_once(CUT).context("no `---` line with `Files:` and `Test:` below it")?;
+        let (text, below) = raw
+            .split_once(CUT)
+            .context("no `---` line with `Files:` and `Test:` below it")?;
         let text = format!("{}\n", text.trim_end());
         check(&text)?;
-        let mut message = Self { text, files: Vec::new(), tests: Vec::new(), context: None };
+        let mut message = Self {
+            text,
+            files: Vec::new(),
+            tests: Vec::new(),
+            context: None,
+        };
         for field in fields(below) {
             message.field(&field)?;
         }
@@ -48,7 +54,8 @@ impl Message {
     fn field(&mut self, field: &str) -> Result<()> {
         match field.split_once(':') {
             Some(("Files", list)) => {
-                self.files.extend(list.split_whitespace().map(str::to_string));
+                self.files
+                    .extend(list.split_whitespace().map(str::to_string));
             }
             Some(("Test", how)) => self.tests.push(how.trim().to_string()),
             Some(("Context", n)) => {
@@ -122,7 +129,10 @@ mod tests {
             ("s\n\n---\nTest: x\n", "empty line and a body"),
             ("[x] s\n\nb\n\n---\nTest: x\n", "first line"),
             ("s\n\ndiff -u a b\n\n---\nTest: x\n", "start of the diff"),
-            ("s\n\nb\nSigned-off-by: a\n\n---\nTest: x\n", "no Signed-off-by"),
+            (
+                "s\n\nb\nSigned-off-by: a\n\n---\nTest: x\n",
+                "no Signed-off-by",
+            ),
             ("s\n\nb\n\n---\nFiles: x\n", "no `Test:`"),
             ("s\n\nb\n\n---\nTests: x\n", "none of"),
         ] {

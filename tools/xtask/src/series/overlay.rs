@@ -43,25 +43,42 @@ pub struct Content {
 /// The kernel path of a file of the repository, if it is part of the overlay.
 pub fn kernel_path(path: &str) -> Option<String> {
     let path = path.strip_suffix(EDIT).unwrap_or(path);
-    ROOTS.iter().find_map(|(ours, kernel)| match ours.ends_with('/') {
-        true => path.strip_prefix(ours).map(|rest| format!("{kernel}{rest}")),
-        false => (path == *ours).then(|| kernel.to_string()),
-    })
+    ROOTS
+        .iter()
+        .find_map(|(ours, kernel)| match ours.ends_with('/') {
+            true => path
+                .strip_prefix(ours)
+                .map(|rest| format!("{kernel}{rest}")),
+            false => (path == *ours).then(|| kernel.to_string()),
+        })
 }
 
 /// The path in the repository of a new kernel file: the reverse of [`kernel_path`].
 pub fn overlay_path(kernel: &str) -> Option<String> {
     // From the end: the single files lie inside a folder that goes elsewhere.
-    ROOTS.iter().rev().find_map(|(ours, theirs)| match ours.ends_with('/') {
-        true => kernel.strip_prefix(theirs).map(|rest| format!("{ours}{rest}")),
-        false => (kernel == *theirs).then(|| ours.to_string()),
-    })
+    ROOTS
+        .iter()
+        .rev()
+        .find_map(|(ours, theirs)| match ours.ends_with('/') {
+            true => kernel
+                .strip_prefix(theirs)
+                .map(|rest| format!("{ours}{rest}")),
+            false => (kernel == *theirs).then(|| ours.to_string()),
+        })
 }
 
 /// All overlay files as they are in the working directory, sorted, without what git ignores.
 pub fn list(root: &Path) -> Result<Vec<File>> {
     let mut cmd = git::git(root);
-    cmd.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--"]);
+    cmd.args([
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "--deduplicate",
+        "--",
+    ]);
     cmd.args(ROOTS.map(|(ours, _)| ours));
     let names = git::bytes(&mut cmd).context("cannot list the overlay; is this a git checkout?")?;
     let names = String::from_utf8(names).context("an overlay file's name is not UTF-8")?;
@@ -73,7 +90,11 @@ pub fn list(root: &Path) -> Result<Vec<File>> {
         }
         if let Some(kernel) = kernel_path(path) {
             let content = read(&root.join(path))?;
-            files.push(File { path: path.to_string(), kernel, content });
+            files.push(File {
+                path: path.to_string(),
+                kernel,
+                content,
+            });
         }
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -83,8 +104,14 @@ pub fn list(root: &Path) -> Result<Vec<File>> {
 fn read(path: &Path) -> Result<Content> {
     let cannot = || format!("cannot read {}", path.display());
     let bytes = fs::read(path).with_context(cannot)?;
-    let mode = fs::metadata(path).with_context(cannot)?.permissions().mode();
-    Ok(Content { bytes, executable: mode & 0o111 != 0 })
+    let mode = fs::metadata(path)
+        .with_context(cannot)?
+        .permissions()
+        .mode();
+    Ok(Content {
+        bytes,
+        executable: mode & 0o111 != 0,
+    })
 }
 
 #[cfg(test)]
@@ -94,15 +121,24 @@ mod tests {
     #[test]
     fn maps_both_ways() {
         for (ours, kernel) in [
-            ("drivers/android/binder_safe/main.rs", "drivers/android/binder_safe/main.rs"),
-            ("selftests/ioctl_test.c", "tools/testing/selftests/binder/ioctl_test.c"),
+            (
+                "drivers/android/binder_safe/main.rs",
+                "drivers/android/binder_safe/main.rs",
+            ),
+            (
+                "selftests/ioctl_test.c",
+                "tools/testing/selftests/binder/ioctl_test.c",
+            ),
             ("Kconfig", "drivers/android/binder_safe/Kconfig"),
             ("MAINTAINERS", "MAINTAINERS"),
         ] {
             assert_eq!(kernel_path(ours).as_deref(), Some(kernel));
             assert_eq!(overlay_path(kernel).as_deref(), Some(ours));
         }
-        assert_eq!(kernel_path("rust/kernel/lib.rs.edit").as_deref(), Some("rust/kernel/lib.rs"));
+        assert_eq!(
+            kernel_path("rust/kernel/lib.rs.edit").as_deref(),
+            Some("rust/kernel/lib.rs")
+        );
         assert_eq!(kernel_path("tools/xtask/src/main.rs"), None);
         assert_eq!(overlay_path("fs/open.c"), None);
     }

@@ -24,7 +24,7 @@ pub type Generated = BTreeMap<String, Vec<u8>>;
 /// The cover letter; its name does not end in `.patch`, so that `git am patches/*.patch` works.
 const COVER: &str = "cover-letter.txt";
 /// Names the tree that the series applies to.
-const BASE: &str = "BASE";
+pub const BASE: &str = "BASE";
 
 /// Options of `git diff` that a user's or a newer git's defaults must not change.
 const DIFF: [&str; 10] = [
@@ -55,11 +55,15 @@ pub fn generate(paths: &Paths, built: &Built) -> Result<Generated> {
     for (index, (patch, commit)) in built.patches.iter().zip(&built.commits).enumerate() {
         let context = patch.message.context.unwrap_or(3);
         let mut cmd = git::git(&dir);
-        cmd.args(HUNK_HEADERS).args(["format-patch", "--stdout", "-1", "-N", "--zero-commit"]);
+        cmd.args(HUNK_HEADERS)
+            .args(["format-patch", "--stdout", "-1", "-N", "--zero-commit"]);
         cmd.args(["--no-signature", "--no-base", "--no-attach", "--no-thread"]);
         cmd.args(["--subject-prefix=PATCH", "--encode-email-headers"]);
         cmd.args(DIFF).arg(format!("-U{context}")).arg(commit);
-        out.insert(format!("{:04}-{}.patch", index + 1, patch.slug), git::bytes(&mut cmd)?);
+        out.insert(
+            format!("{:04}-{}.patch", index + 1, patch.slug),
+            git::bytes(&mut cmd)?,
+        );
     }
     out.insert(COVER.to_string(), cover(paths, built)?);
     out.insert(BASE.to_string(), base(&dir, &built.base)?);
@@ -70,9 +74,14 @@ pub fn generate(paths: &Paths, built: &Built) -> Result<Generated> {
 fn cover(paths: &Paths, built: &Built) -> Result<Vec<u8>> {
     let name = "patches/messages/cover-letter";
     let raw = fs::read_to_string(paths.root.join(name)).with_context(|| format!("no {name}"))?;
-    let (subject, body) = raw.split_once("\n\n").with_context(|| format!("{name}: no body"))?;
+    let (subject, body) = raw
+        .split_once("\n\n")
+        .with_context(|| format!("{name}: no body"))?;
     let count = built.patches.len();
-    let mut text = format!("Subject: [PATCH 00/{count:02}] {subject}\n\n{}\n\n", body.trim_end());
+    let mut text = format!(
+        "Subject: [PATCH 00/{count:02}] {subject}\n\n{}\n\n",
+        body.trim_end()
+    );
     text.push_str(&format!("{} ({count}):\n", git::NAME));
     for patch in &built.patches {
         text.push_str(&format!("  {}\n", patch.message.subject()));
@@ -89,14 +98,20 @@ fn cover(paths: &Paths, built: &Built) -> Result<Vec<u8>> {
 /// The kernel's version and the tree id by which anyone can compare theirs with ours.
 fn base(dir: &Path, commit: &str) -> Result<Vec<u8>> {
     let tree = run::output(git::git(dir).args(["rev-parse", &format!("{commit}^{{tree}}")]))?;
-    let makefile = git::bytes(git::git(dir).args(["show", &format!("{commit}:Makefile")]))?;
-    let makefile = String::from_utf8_lossy(&makefile).into_owned();
+    let makefile = run::output(git::git(dir).args(["show", &format!("{commit}:Makefile")]))?;
     let field = |name: &str| {
         let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(" = ")?.to_string());
-        makefile.lines().find_map(value).with_context(|| format!("no {name} in the Makefile"))
+        makefile
+            .lines()
+            .find_map(value)
+            .with_context(|| format!("no {name} in the Makefile"))
     };
-    let version =
-        format!("{}.{}.{}", field("VERSION")?, field("PATCHLEVEL")?, field("SUBLEVEL")?);
+    let version = format!(
+        "{}.{}.{}",
+        field("VERSION")?,
+        field("PATCHLEVEL")?,
+        field("SUBLEVEL")?
+    );
     Ok(format!("linux   {version}\ntree    {tree}\n").into_bytes())
 }
 
@@ -117,8 +132,11 @@ pub fn on_disk(root: &Path) -> Result<Generated> {
 pub fn differences(old: &Generated, new: &Generated) -> Vec<String> {
     let gone = old.keys().filter(|name| !new.contains_key(*name));
     let gone = gone.map(|name| format!("remove {PATCHES}/{name}"));
-    let changed = new.iter().filter(|(name, text)| old.get(*name) != Some(text));
-    gone.chain(changed.map(|(name, _)| format!("write {PATCHES}/{name}"))).collect()
+    let changed = new
+        .iter()
+        .filter(|(name, text)| old.get(*name) != Some(text));
+    gone.chain(changed.map(|(name, _)| format!("write {PATCHES}/{name}")))
+        .collect()
 }
 
 pub fn run(paths: &Paths, args: Args) -> Result<()> {
@@ -138,6 +156,10 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
             fs::write(dir.join(name), text).with_context(|| format!("cannot write {name}"))?;
         }
     }
-    println!("{} patches, {} files changed", built.patches.len(), differences.len());
+    println!(
+        "{} patches, {} files changed",
+        built.patches.len(),
+        differences.len()
+    );
     Ok(())
 }

@@ -46,7 +46,10 @@ fn order(text: &str) -> Result<Vec<String>> {
         if slug.is_empty() || slug.starts_with('#') {
             continue;
         }
-        if !slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        if !slug
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
             bail!("patches/series: `{slug}` is no slug (lower-case letters, digits and `-`)");
         }
         if slugs.iter().any(|other| other == slug) {
@@ -80,11 +83,24 @@ impl Plan {
     pub fn with_orphans(mut self) -> Vec<Patch> {
         if !self.orphans.is_empty() {
             let count = self.orphans.len();
-            eprintln!("  {count} files are in no patch yet, say {}", self.orphans[0].path);
+            eprintln!(
+                "  {count} files are in no patch yet, say {}",
+                self.orphans[0].path
+            );
             let text = "Files that are in no patch yet\n\nNot part of the series.\n".to_string();
-            let message = Message { text, files: Vec::new(), tests: Vec::new(), context: None };
+            let message = Message {
+                text,
+                files: Vec::new(),
+                tests: Vec::new(),
+                context: None,
+            };
             let slug = "in-no-patch".to_string();
-            self.patches.push(Patch { slug, message, files: self.orphans, edits: Vec::new() });
+            self.patches.push(Patch {
+                slug,
+                message,
+                files: self.orphans,
+                edits: Vec::new(),
+            });
         }
         self.patches
     }
@@ -95,12 +111,19 @@ pub fn read(root: &Path) -> Result<Plan> {
     let dir = root.join(PATCHES);
     let mut patches = messages(root, &dir)?;
     strays(&dir, &patches)?;
-    let (edits, files): (Vec<File>, Vec<File>) =
-        overlay::list(root)?.into_iter().partition(|file| file.path.ends_with(overlay::EDIT));
+    let (edits, files): (Vec<File>, Vec<File>) = overlay::list(root)?
+        .into_iter()
+        .partition(|file| file.path.ends_with(overlay::EDIT));
     let orphans = assign_files(&mut patches, files)?;
     assign_edits(&mut patches, edits)?;
-    if let Some(empty) = patches.iter().find(|p| p.files.is_empty() && p.edits.is_empty()) {
-        bail!("the patch `{}` changes nothing: no `Files:`, no stanza names it", empty.slug);
+    if let Some(empty) = patches
+        .iter()
+        .find(|p| p.files.is_empty() && p.edits.is_empty())
+    {
+        bail!(
+            "the patch `{}` changes nothing: no `Files:`, no stanza names it",
+            empty.slug
+        );
     }
     Ok(Plan { patches, orphans })
 }
@@ -114,15 +137,23 @@ fn messages(root: &Path, dir: &Path) -> Result<Vec<Patch>> {
         let raw = fs::read_to_string(root.join(&name))
             .with_context(|| format!("cannot read {name}, the message of a patch in the series"))?;
         let message = Message::parse(&raw).context(name)?;
-        patches.push(Patch { slug, message, files: Vec::new(), edits: Vec::new() });
+        patches.push(Patch {
+            slug,
+            message,
+            files: Vec::new(),
+            edits: Vec::new(),
+        });
     }
     Ok(patches)
 }
 
 /// A message that no line of the series names is a patch that somebody forgot.
 fn strays(dir: &Path, patches: &[Patch]) -> Result<()> {
-    let known: BTreeSet<&str> =
-        patches.iter().map(|p| p.slug.as_str()).chain(["cover-letter"]).collect();
+    let known: BTreeSet<&str> = patches
+        .iter()
+        .map(|p| p.slug.as_str())
+        .chain(["cover-letter"])
+        .collect();
     for entry in fs::read_dir(dir.join("messages")).context("cannot read patches/messages")? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if !name.starts_with('.') && !name.ends_with('~') && !known.contains(name.as_str()) {
@@ -145,7 +176,11 @@ fn globs(patches: &[Patch]) -> Result<Vec<Glob>> {
         for glob in &patch.message.files {
             let pattern = Pattern::new(glob)
                 .with_context(|| format!("`{glob}` in patches/messages/{}", patch.slug))?;
-            globs.push(Glob { patch: index, pattern, used: false });
+            globs.push(Glob {
+                patch: index,
+                pattern,
+                used: false,
+            });
         }
     }
     Ok(globs)
@@ -153,7 +188,10 @@ fn globs(patches: &[Patch]) -> Result<Vec<Glob>> {
 
 /// Gives each new file to the one patch whose `Files:` name it; the result is what no patch names.
 fn assign_files(patches: &mut [Patch], files: Vec<File>) -> Result<Vec<File>> {
-    let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
+    let options = MatchOptions {
+        require_literal_separator: true,
+        ..MatchOptions::new()
+    };
     let mut globs = globs(patches)?;
     let mut orphans = Vec::new();
     for file in files {
@@ -170,21 +208,30 @@ fn assign_files(patches: &mut [Patch], files: Vec<File>) -> Result<Vec<File>> {
             [] => orphans.push(file),
             [a, b, ..] => {
                 let (a, b) = (&patches[a].slug, &patches[b].slug);
-                bail!("{} is in two patches, `{a}` and `{b}`; a file is in one", file.path);
+                bail!(
+                    "{} is in two patches, `{a}` and `{b}`; a file is in one",
+                    file.path
+                );
             }
         }
     }
     if let Some(glob) = globs.iter().find(|glob| !glob.used) {
         let slug = &patches[glob.patch].slug;
-        bail!("patches/messages/{slug}: no file matches `{}`", glob.pattern);
+        bail!(
+            "patches/messages/{slug}: no file matches `{}`",
+            glob.pattern
+        );
     }
     Ok(orphans)
 }
 
 /// Gives each stanza to the patch it names, in the order of the file.
 fn assign_edits(patches: &mut [Patch], files: Vec<File>) -> Result<()> {
-    let slots: BTreeMap<String, usize> =
-        patches.iter().enumerate().map(|(i, p)| (p.slug.clone(), i)).collect();
+    let slots: BTreeMap<String, usize> = patches
+        .iter()
+        .enumerate()
+        .map(|(i, p)| (p.slug.clone(), i))
+        .collect();
     for file in files {
         let text = String::from_utf8(file.content.bytes)
             .with_context(|| format!("{} is not UTF-8", file.path))?;

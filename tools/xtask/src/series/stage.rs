@@ -32,10 +32,16 @@ pub fn edited(patches: &[Patch]) -> Vec<String> {
 
 /// Lands the series on `base`: one stage for each patch.
 pub fn land(patches: &[Patch], base: &dyn Source) -> Result<Vec<Stage>> {
-    let mut tree = Tree { base, changed: BTreeMap::new() };
+    let mut tree = Tree {
+        base,
+        changed: BTreeMap::new(),
+    };
     patches
         .iter()
-        .map(|patch| tree.stage(patch).with_context(|| format!("patch `{}`", patch.slug)))
+        .map(|patch| {
+            tree.stage(patch)
+                .with_context(|| format!("patch `{}`", patch.slug))
+        })
         .collect()
 }
 
@@ -72,7 +78,10 @@ impl Tree<'_> {
                 .with_context(|| format!("{}: no file {}", place(), target.kernel))?;
             let text = String::from_utf8(old.bytes).with_context(place)?;
             let bytes = target.stanza.apply(&text).with_context(place)?.into_bytes();
-            let content = Content { bytes, executable: old.executable };
+            let content = Content {
+                bytes,
+                executable: old.executable,
+            };
             self.put(&mut stage, &target.kernel, content);
         }
         Ok(stage)
@@ -94,7 +103,10 @@ mod tests {
     impl Source for Fake {
         fn read(&self, path: &str) -> Result<Option<Content>> {
             let bytes = self.1.as_bytes().to_vec();
-            Ok((path == self.0).then_some(Content { bytes, executable: false }))
+            Ok((path == self.0).then_some(Content {
+                bytes,
+                executable: false,
+            }))
         }
     }
 
@@ -116,13 +128,19 @@ mod tests {
 
     #[test]
     fn a_whole_file_does_not_replace_one_of_the_base() {
-        let said = format!("{:#}", land_on(&Fixture::new(), Fake("rust/new.rs", "")).unwrap_err());
+        let said = format!(
+            "{:#}",
+            land_on(&Fixture::new(), Fake("rust/new.rs", "")).unwrap_err()
+        );
         assert!(said.contains("exists in the base"), "{said}");
     }
 
     #[test]
     fn an_edit_of_nothing_says_where() {
         let said = format!("{:#}", land_on(&Fixture::new(), Fake("x", "")).unwrap_err());
-        assert!(said.contains("rust/old.rs.edit line 1: no file rust/old.rs"), "{said}");
+        assert!(
+            said.contains("rust/old.rs.edit line 1: no file rust/old.rs"),
+            "{said}"
+        );
     }
 }
