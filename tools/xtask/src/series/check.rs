@@ -195,20 +195,34 @@ fn each(paths: &Paths, built: &Built) -> Result<Vec<(String, Result<()>)>> {
         .collect();
     let base = paths.base();
     let results = checkpatch::parallel(&patches, |(name, text)| {
-        let text = String::from_utf8_lossy(text);
-        let mut new = text
-            .lines()
-            .filter_map(|line| line.strip_prefix(" create mode "));
-        let covered = new.all(|line| match line.split_once(' ') {
-            Some((_mode, path)) => maintainers::covers(&patterns, path),
-            None => false,
-        });
-        let ignore: &[&str] = if covered { &[checkpatch::COVERED] } else { &[] };
+        let mut ignore = Vec::new();
+        if covered(&String::from_utf8_lossy(text), &patterns) {
+            ignore.push(checkpatch::COVERED);
+        }
+        let patch = built
+            .patches
+            .iter()
+            .find(|patch| name.contains(&format!("-{}.", patch.slug)));
+        let reasons = patch.iter().flat_map(|patch| &patch.message.ignore);
+        ignore.extend(reasons.map(|(kind, _why)| kind.as_str()));
         let path = paths.root.join(PATCHES).join(name);
-        let result = checkpatch::run(&base, ignore, &[&path.to_string_lossy()]);
-        (name.to_string(), result)
+        (
+            name.to_string(),
+            checkpatch::run(&base, &ignore, &[&path.to_string_lossy()]),
+        )
     });
     Ok(results)
+}
+
+/// Whether entries of MAINTAINERS cover every file that the patch adds.
+fn covered(patch: &str, patterns: &[&str]) -> bool {
+    let mut new = patch
+        .lines()
+        .filter_map(|line| line.strip_prefix(" create mode "));
+    new.all(|line| {
+        line.split_once(' ')
+            .is_some_and(|(_, path)| maintainers::covers(patterns, path))
+    })
 }
 
 #[cfg(test)]

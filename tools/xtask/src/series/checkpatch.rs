@@ -22,6 +22,9 @@ pub const COVERED: &str = "FILE_PATH_CHANGES";
 
 /// Runs checkpatch of the tree in `base` with `args`; an error holds what it says.
 pub fn run(base: &Path, ignore: &[&str], args: &[&str]) -> Result<()> {
+    if !base.join("scripts/checkpatch.pl").exists() {
+        bail!("no base tree in {}; run `make setup`", base.display());
+    }
     let mut ignored = vec![BY_DESIGN];
     ignored.extend(ignore);
     let mut cmd = Command::new("perl");
@@ -41,8 +44,13 @@ pub fn run(base: &Path, ignore: &[&str], args: &[&str]) -> Result<()> {
         .output()
         .context("cannot run perl")?;
     if !out.status.success() {
-        let text = [out.stdout, out.stderr].concat();
-        bail!("{}", String::from_utf8_lossy(&text).trim());
+        // Its errors go to the standard output; helpers that it can do without complain on the other.
+        let said = if out.stdout.is_empty() {
+            out.stderr
+        } else {
+            out.stdout
+        };
+        bail!("{}", String::from_utf8_lossy(&said).trim());
     }
     Ok(())
 }

@@ -111,7 +111,11 @@ fn extract(package: &Path, into: &Path, wanted: &[String]) -> Result<()> {
         .arg("-C")
         .arg(into)
         .arg("--strip-components=1");
-    for path in USUAL.into_iter().chain(wanted.iter().map(String::as_str)) {
+    // A file that comes with its folder is not named again: tar finds each only once.
+    let comes_along =
+        |path: &&String| !USUAL.iter().any(|usual| Path::new(path).starts_with(usual));
+    let others = wanted.iter().filter(comes_along).map(String::as_str);
+    for path in USUAL.into_iter().chain(others) {
         tar.arg(format!("{source}/{path}"));
     }
     pipe([&mut deb, &mut inner, &mut xz, &mut tar])

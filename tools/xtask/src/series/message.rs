@@ -15,6 +15,8 @@ pub struct Message {
     pub tests: Vec<String>,
     /// Lines of context in the patch, where the usual three do not land on every base.
     pub context: Option<u8>,
+    /// What checkpatch shall not report on this patch: types, each with the reason.
+    pub ignore: Vec<(String, String)>,
 }
 
 /// The line between the commit message and what is not part of it.
@@ -29,6 +31,17 @@ impl Message {
         self.text.lines().next().unwrap_or("")
     }
 
+    /// A commit message with nothing below it.
+    pub fn plain(text: String) -> Self {
+        Self {
+            text,
+            files: Vec::new(),
+            tests: Vec::new(),
+            context: None,
+            ignore: Vec::new(),
+        }
+    }
+
     /// Reads the message of a patch.
     pub fn parse(raw: &str) -> Result<Self> {
         let (text, below) = raw
@@ -36,12 +49,7 @@ impl Message {
             .context("no `---` line with `Files:` and `Test:` below it")?;
         let text = format!("{}\n", text.trim_end());
         check(&text)?;
-        let mut message = Self {
-            text,
-            files: Vec::new(),
-            tests: Vec::new(),
-            context: None,
-        };
+        let mut message = Self::plain(text);
         for field in fields(below) {
             message.field(&field)?;
         }
@@ -61,7 +69,14 @@ impl Message {
             Some(("Context", n)) => {
                 self.context = Some(n.trim().parse().context("`Context:` wants a number")?);
             }
-            _ => bail!("`{field}` below `---` is none of `Files:`, `Test:`, `Context:`"),
+            Some(("Ignore", what)) => {
+                let (kind, why) = what
+                    .trim()
+                    .split_once(' ')
+                    .context("`Ignore:` wants a type of checkpatch and the reason")?;
+                self.ignore.push((kind.to_string(), why.to_string()));
+            }
+            _ => bail!("`{field}` is none of `Files:`, `Test:`, `Context:`, `Ignore:`"),
         }
         Ok(())
     }
@@ -112,13 +127,18 @@ mod tests {
 
     #[test]
     fn reads_text_and_fields() {
-        let raw = "rust: add x\n\nBody.\n\n---\nFiles: a b/*.rs\n  c\nTest: kunit x\nContext: 1\n";
+        let raw = "rust: add x\n\nBody.\n\n---\nFiles: a b/*.rs\n  c\nTest: kunit x\nContext: 1\n\
+                   Ignore: VOLATILE the test\n  means it\n";
         let message = Message::parse(raw).unwrap();
         assert_eq!(message.text, "rust: add x\n\nBody.\n");
         assert_eq!(message.subject(), "rust: add x");
         assert_eq!(message.files, ["a", "b/*.rs", "c"]);
         assert_eq!(message.tests, ["kunit x"]);
         assert_eq!(message.context, Some(1));
+        assert_eq!(
+            message.ignore,
+            [("VOLATILE".to_string(), "the test means it".to_string())]
+        );
     }
 
     #[test]
@@ -135,6 +155,7 @@ mod tests {
             ),
             ("s\n\nb\n\n---\nFiles: x\n", "no `Test:`"),
             ("s\n\nb\n\n---\nTests: x\n", "none of"),
+            ("s\n\nb\n\n---\nTest: x\nIgnore: VOLATILE\n", "the reason"),
         ] {
             let said = format!("{:#}", Message::parse(raw).unwrap_err());
             assert!(said.contains(expected), "{raw:?}: {said}");

@@ -88,12 +88,7 @@ impl Plan {
                 self.orphans[0].path
             );
             let text = "Files that are in no patch yet\n\nNot part of the series.\n".to_string();
-            let message = Message {
-                text,
-                files: Vec::new(),
-                tests: Vec::new(),
-                context: None,
-            };
+            let message = Message::plain(text);
             let slug = "in-no-patch".to_string();
             self.patches.push(Patch {
                 slug,
