@@ -7,9 +7,23 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "binder.h"
+#include "peer.h"
 
-BINDER_FIXTURE(call)
+FIXTURE(call)
+{
+	struct task *other;
+};
+
+FIXTURE_SETUP(call)
+{
+	binder_setup();
+	self->other = task_fork();
+}
+
+FIXTURE_TEARDOWN(call)
+{
+	EXPECT_STREQ("", binder_teardown());
+}
 
 /* Items 42, 116, 123, 125, 243 and 245: one call, looked at from all sides. */
 TEST_F(call, round_trip)

@@ -7,11 +7,25 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "binder.h"
+#include "peer.h"
 
 #define BAD_POINTER ((void *)8)
 
-BINDER_FIXTURE(failure)
+FIXTURE(failure)
+{
+	struct task *other;
+};
+
+FIXTURE_SETUP(failure)
+{
+	binder_setup();
+	self->other = task_fork();
+}
+
+FIXTURE_TEARDOWN(failure)
+{
+	EXPECT_STREQ("", binder_teardown());
+}
 
 /* Sends and reads back what the sender is told. */
 static const char *try_call(struct peer *client, const struct msg *msg)
@@ -199,7 +213,24 @@ TEST_F(failure, reader_faults)
 	/* Both are as before. */
 	EXPECT_STREQ("EAGAIN", try_call(client, MSG(.code = 2)));
 	EXPECT_STREQ("NOOP TRANSACTION", peer_read(server));
-	EXPECT_EQ(server->map, (char *)server->txn.data.ptr.buffer);
+}
+
+/* Item 85. */
+TEST_F(failure, reader_faults_and_the_buffer_is_freed)
+{
+	struct peer *server = peer_manager(NULL);
+	struct peer *client = peer_open(self->other);
+
+	if (!is_binder_safe())
+		SKIP(return, "BETTER: the C driver keeps the buffer until the process ends");
+	EXPECT_STREQ("EAGAIN", try_call(client, MSG()));
+	EXPECT_EQ(-EFAULT, read_with_fault(server));
+	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE FAILED_REPLY",
+		     peer_read(client));
+	EXPECT_STREQ("EAGAIN", try_call(client,
+					MSG(.data = arena_alloc(MAP_SIZE),
+					    .size = MAP_SIZE)));
+	EXPECT_STREQ("NOOP TRANSACTION", peer_read(server));
 }
 
 /* Item 82: a message waits for a read that has room for it. */

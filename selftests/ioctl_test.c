@@ -8,11 +8,25 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "binder.h"
+#include "peer.h"
 
 #define BAD_POINTER ((void *)8)
 
-BINDER_FIXTURE(ioctl)
+FIXTURE(ioctl)
+{
+	struct task *other;
+};
+
+FIXTURE_SETUP(ioctl)
+{
+	binder_setup();
+	self->other = task_fork();
+}
+
+FIXTURE_TEARDOWN(ioctl)
+{
+	EXPECT_STREQ("", binder_teardown());
+}
 
 static int raw_ioctl(struct peer *peer, unsigned long cmd, void *arg)
 {

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "binder.h"
+#include "peer.h"
 
 #define NAME(cmd) { BR_##cmd, #cmd }
 
@@ -40,7 +40,7 @@ const char *cmd_name(__u32 cmd)
 {
 	static char unknown[32];
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i].cmd == cmd)
 			return names[i].name;
 	snprintf(unknown, sizeof(unknown), "UNKNOWN_%#x", cmd);

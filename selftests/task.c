@@ -16,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kselftest.h"
 #include "task.h"
 
 #define ARENA_SIZE (64UL << 20)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "kselftest.h"
+
 struct task;
 
 /* What a task can be told to do. Pointers must lead into the arena. */
@@ -41,7 +43,7 @@ bool arena_has(const void *ptr);
 void arena_init(void);
 
 /* Ends the test because a step that is not its subject failed. */
-void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void __noreturn __printf(1, 2) die(const char *fmt, ...);
 
 /* Time since start, for deadlines. */
 long now_ms(void);

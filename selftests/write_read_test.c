@@ -7,14 +7,28 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "binder.h"
+#include "peer.h"
 
 #define UNKNOWN_COMMAND _IO('c', 99)
 /* No manager is there, so this fails at once. */
 #define NOBODY MSG(.handle = 0)
 #define NOBODY_SIZE (4 + sizeof(struct binder_transaction_data))
 
-BINDER_FIXTURE(write_read)
+FIXTURE(write_read)
+{
+	struct task *other;
+};
+
+FIXTURE_SETUP(write_read)
+{
+	binder_setup();
+	self->other = task_fork();
+}
+
+FIXTURE_TEARDOWN(write_read)
+{
+	EXPECT_STREQ("", binder_teardown());
+}
 
 /* Queues one return of four bytes, BR_DEAD_REPLY. */
 static void queue_error(struct peer *peer)
@@ -222,7 +236,8 @@ TEST_F(write_read, tiny_read_stays_in_its_buffer)
 	struct peer *peer = peer_open(NULL);
 	int ret;
 
-	BETTER("the C driver writes past a buffer of 1 to 3 bytes");
+	if (!is_binder_safe())
+		SKIP(return, "BETTER: the C driver writes past a buffer of 1 to 3 bytes");
 	for (size_t size = 1; size < 4; size++) {
 		memset(peer->in, 0x5a, 16);
 		queue_error(peer);

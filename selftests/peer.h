@@ -3,14 +3,13 @@
  * What the Binder tests share: a binderfs instance and a device of their own
  * for each test, and peers, which are opens of that device.
  */
-#ifndef BINDER_SELFTEST_BINDER_H
-#define BINDER_SELFTEST_BINDER_H
+#ifndef BINDER_SELFTEST_PEER_H
+#define BINDER_SELFTEST_PEER_H
 
 #include <linux/android/binder.h>
 #include <linux/android/binderfs.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "task.h"
@@ -46,11 +45,12 @@ struct peer {
 	int nr_rets;
 	struct ret rets[MAX_RETURNS];
 	struct binder_transaction_data txn; /* of the last message read */
+	/* Multiples of 8 after a __u64, so all are aligned. */
 	char text[1024];
-	char out[4096] __attribute__((aligned(8)));
-	char in[4096] __attribute__((aligned(8)));
-	char copy[16384] __attribute__((aligned(8)));
-	char stage[16384] __attribute__((aligned(8)));
+	char out[4096];
+	char in[4096];
+	char copy[16384];
+	char stage[16384];
 };
 
 /*
@@ -80,6 +80,7 @@ struct peer *peer_thread(struct peer *peer, struct task *task);
 void peer_unmap(struct peer *peer);
 void peer_close_fd(struct peer *peer);
 void peer_close(struct peer *peer);
+void peer_close_own(void);
 
 /* Commands */
 void put_word(struct peer *peer, __u32 cmd);
@@ -92,6 +93,7 @@ void put_msg(struct peer *peer, __u32 cmd, const struct msg *msg);
 
 /* Each returns 0 or -errno. */
 int peer_ioctl(struct peer *peer, unsigned int cmd, void *arg);
+void peer_ioctl_start(struct peer *peer, unsigned int cmd, void *arg);
 int peer_submit(struct peer *peer);
 int peer_write(struct peer *peer);
 int peer_send(struct peer *peer, __u32 cmd, const struct msg *msg);
@@ -131,42 +133,19 @@ const char *error_name(int error);
 extern int binder_dir;			/* root of this test's binderfs */
 #define BINDER_DEV "test"
 
-/* NULL or the reason why the test cannot run here */
-const char *binder_setup(void);
-/* "" or what was not given back */
+/* Skips the test where it cannot run. */
+void binder_setup(void);
+/* Returns "" or what was not given back. */
 const char *binder_teardown(void);
 int binder_mount(const char *key, const char *value);
 int binder_add(int dir, const char *name, struct binderfs_device *dev);
 int binder_open_at(int dir, const char *name, int flags);
 long binder_count(const char *name);
-bool is_binder_safe(void);
-
-/* Where the driver under test is known, a missing one is no reason to skip. */
-#define BINDER_FIXTURE(name)						\
-	FIXTURE(name) {							\
-		struct task *other;					\
-	};								\
-	FIXTURE_SETUP(name) {						\
-		const char *why = binder_setup();			\
-									\
-		if (why && getenv("BINDER_DRIVER"))			\
-			die("%s", why);					\
-		if (why)						\
-			SKIP(return, "%s", why);			\
-		self->other = task_fork();				\
-	}								\
-	FIXTURE_TEARDOWN(name) {					\
-		EXPECT_STREQ("", binder_teardown());			\
-	}
 
 /*
- * Where binder_safe is meant to be better than the C driver. BINDER_DRIVER in
- * the environment names the driver under test.
+ * Whether BINDER_DRIVER in the environment says that binder_safe is under
+ * test, which is meant to be better than the C driver in places.
  */
-#define BETTER(why)							\
-	do {								\
-		if (!is_binder_safe())					\
-			SKIP(return, "binder_safe only: %s", why);	\
-	} while (0)
+bool is_binder_safe(void);
 
 #endif
