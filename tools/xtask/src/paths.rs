@@ -28,8 +28,8 @@ impl Paths {
             .nth(2)
             .context("xtask is not at tools/xtask in a checkout")?
             .to_path_buf();
-        let cache = match env::var_os("BINDER_SAFE_CACHE") {
-            Some(dir) => PathBuf::from(dir),
+        let cache = match env::var_os("BINDER_SAFE_CACHE").filter(|dir| !dir.is_empty()) {
+            Some(dir) => std::path::absolute(dir)?,
             None => {
                 let home = env::var_os("HOME").context("HOME is not set; set BINDER_SAFE_CACHE")?;
                 Path::new(&home).join(".cache/binder-safe")
@@ -67,9 +67,14 @@ impl Paths {
         self.work().join("tree")
     }
 
+    /// All build folders.
+    pub fn builds(&self) -> PathBuf {
+        self.work().join("build")
+    }
+
     /// The build folder of one kernel, say `safe-release`.
     pub fn build(&self, name: &str) -> PathBuf {
-        self.work().join("build").join(name)
+        self.builds().join(name)
     }
 
     /// The log of one step; its folder exists when this returns.

@@ -2,21 +2,19 @@
 
 //! Prints the path of a kernel image, built if needed.
 
-use anyhow::{bail, Result};
+use std::path::PathBuf;
+
+use anyhow::Result;
 
 use crate::{paths::Paths, Config, Driver};
 
-#[derive(clap::Args)]
-pub struct Args {
-    #[command(flatten)]
-    pub kernel: super::Args,
-}
+pub use super::Args;
 
 /// Builds the kernel if needed and gives the path of its image.
-pub fn ensure(_paths: &Paths, _driver: Driver, _config: Config) -> Result<std::path::PathBuf> {
-    bail!("not there yet")
+pub fn ensure(paths: &Paths, driver: Driver, config: Config) -> Result<PathBuf> {
+    super::build(paths, &Args { driver, config, module: false })
 }
 
-pub fn run(_paths: &Paths, _args: Args) -> Result<()> {
-    bail!("not there yet")
+pub fn run(paths: &Paths, args: Args) -> Result<()> {
+    super::run(paths, args)
 }

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Each target is one call of the tool in tools/xtask; `make help` lists them.
+
+XTASK := tools/xtask.sh
+kernel := $(if $(DRIVER),--driver $(DRIVER)) $(if $(CONFIG),--config $(CONFIG))
+export KDIR BINDER_SAFE_CACHE
+
+.PHONY: help setup run test check patches am fold kernel module image selftest kunit shell lint clean
+
+help: ## This list
+	@echo "Usage: make TARGET [VARIABLE=value ...]"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@echo
+	@echo "Variables:"
+	@echo "  DRIVER=safe|c|rust      which driver the kernel carries (safe)"
+	@echo "  CONFIG=release|debug    how it is configured; debug has KASAN and lockdep (release)"
+	@echo "  KDIR=/path/to/linux     a Linux 7.3 of your own, used through a copy; for am, the tree to patch"
+	@echo "  PATCH=FILE              for fold: the patch that you edited"
+	@echo "  BINDER_SAFE_CACHE=DIR   trees, builds, downloads, logs (~/.cache/binder-safe)"
+	@echo
+	@echo "All options of the tool: $(XTASK) --help"
+
+setup: ## Install what is missing, fetch and unpack the base kernel
+	@$(XTASK) setup
+
+run: ## Build, boot and show the driver at work: the place to start
+	@$(XTASK) run
+
+test: ## Run every test; the last line counts them
+	@$(XTASK) test
+
+check: ## Prove that patches/ is what the sources say and applies cleanly
+	@$(XTASK) check
+
+patches: ## Generate patches/ from the sources
+	@$(XTASK) patches
+
+am: ## Apply the series to your own tree: make am KDIR=/path/to/linux
+	@env -u KDIR $(XTASK) am $(KDIR)
+
+fold: ## Bring an edited patch back into the sources: make fold PATCH=FILE
+	@$(XTASK) fold $(PATCH)
+
+kernel: ## Build a kernel
+	@$(XTASK) kernel $(kernel)
+
+module: ## Build a kernel with the driver as a module
+	@$(XTASK) kernel $(kernel) --module
+
+image: ## Build a kernel if needed and print the path of its image (use make -s)
+	@$(XTASK) image $(kernel)
+
+selftest: ## Run the kselftests in the VM
+	@$(XTASK) selftest $(kernel)
+
+kunit: ## Run the KUnit suites in the VM
+	@$(XTASK) kunit
+
+shell: ## Open a shell in the VM
+	@$(XTASK) shell $(kernel)
+
+lint: ## Check style, layers, sizes, and that the driver is safe
+	@$(XTASK) lint
+
+clean: ## Remove kernel builds, logs and the patched tree from the cache
+	@$(XTASK) clean

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Kernel configurations: the smallest that the kernel has, plus the fragments in `tools/configs`.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{bail, Context, Result};
+
+use super::{Args, Job};
+use crate::{paths::Paths, run, setup::toolchain::Banners, Config, Driver};
+
+/// What the kernel's configuration asks for, all fragments in one text; later lines win.
+pub fn fragment(configs: &Path, args: &Args) -> Result<String> {
+    let driver = match args.driver {
+        Driver::Safe => "driver-safe",
+        Driver::C => "driver-c",
+        Driver::Rust => "driver-rust",
+    };
+    let mut names = vec!["base", driver];
+    if args.config == Config::Debug {
+        names.push("debug");
+        if args.driver == Driver::Safe {
+            names.push("kunit");
+        }
+    }
+    let mut all = String::new();
+    for name in names {
+        let path = configs.join(format!("{name}.config"));
+        all += &fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+    }
+    if args.module {
+        all += "CONFIG_ANDROID_BINDER_SAFE=m\n";
+    }
+    Ok(all)
+}
+
+/// Writes the folder's `.config`, unless it was made from the same fragments and menus.
+pub fn configure(job: &Job, paths: &Paths, fragment: &str) -> Result<()> {
+    let file = job.dir.join(".config");
+    let stamp = job.dir.join(".configured-from");
+    let wanted = format!("{fragment}\n{}", job.source.menus()?);
+    if file.exists() && fs::read_to_string(&stamp).is_ok_and(|had| had == wanted) {
+        return Ok(());
+    }
+    let log = paths.log(&format!("config-{}", job.name))?;
+    let title = format!("Configuring {}", job.name);
+    run::logged(&title, None, &log, job.make().arg("tinyconfig"))?;
+    let tiny = fs::read_to_string(&file).context("tinyconfig wrote no .config")?;
+    fs::write(&file, tiny + fragment)?;
+    run::logged(&title, None, &log, job.make().arg("olddefconfig"))?;
+    let got = fs::read_to_string(&file).context("olddefconfig wrote no .config")?;
+    check(fragment, &got)?;
+    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// Fails if the folder was configured with other compilers: its objects would not fit together.
+pub fn check_tools(dir: &Path, now: &Banners) -> Result<()> {
+    let Ok(config) = fs::read_to_string(dir.join(".config")) else { return Ok(()) };
+    match foreign_tool(&config, now) {
+        Some(difference) => bail!(
+            "{} is from another tool chain ({difference}); remove it or run `make clean`",
+            dir.display()
+        ),
+        None => Ok(()),
+    }
+}
+
+/// How the compilers recorded in a `.config` differ from these, if they do.
+fn foreign_tool(config: &str, now: &Banners) -> Option<String> {
+    let symbols = symbols(config);
+    [
+        ("CONFIG_CC_VERSION_TEXT", &now.clang),
+        ("CONFIG_RUSTC_VERSION_TEXT", &now.rustc),
+        ("CONFIG_BINDGEN_VERSION_TEXT", &now.bindgen),
+    ]
+    .iter()
+    .find_map(|(symbol, now)| {
+        let had = symbols.get(symbol)?.trim_matches('"');
+        (had != now.as_str()).then(|| format!("`{had}`, now `{now}`"))
+    })
+}
+
+/// Fails if a symbol does not hold what a fragment says: it is gone, or something it needs is off.
+fn check(fragment: &str, config: &str) -> Result<()> {
+    let got = symbols(config);
+    let wrong: Vec<_> = symbols(fragment)
+        .into_iter()
+        .map(|(symbol, want)| (symbol, want, got.get(symbol).copied().unwrap_or("n")))
+        .filter(|(_, want, got)| want != got)
+        .map(|(symbol, want, got)| format!("{symbol} should be {want} and is {got}"))
+        .collect();
+    if !wrong.is_empty() {
+        bail!("the kernel did not take the configuration: {}", wrong.join(", "));
+    }
+    Ok(())
+}
+
+/// The `CONFIG_X=value` lines of a configuration; a later line wins.
+fn symbols(config: &str) -> BTreeMap<&str, &str> {
+    config
+        .lines()
+        .filter(|line| line.starts_with("CONFIG_"))
+        .filter_map(|line| line.split_once('='))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "CONFIG_CC_VERSION_TEXT=\"clang version 22.1.8\"\n\
+                          CONFIG_RUSTC_VERSION_TEXT=\"rustc 1.96.0 (x)\"\n\
+                          CONFIG_BINDGEN_VERSION_TEXT=\"bindgen 0.72.1\"\n\
+                          CONFIG_NET=y\n# CONFIG_AIO is not set\nCONFIG_NR_CPUS=8\n";
+
+    fn banners() -> Banners {
+        Banners {
+            clang: "clang version 22.1.8".to_string(),
+            rustc: "rustc 1.96.0 (x)".to_string(),
+            bindgen: "bindgen 0.72.1".to_string(),
+        }
+    }
+
+    #[test]
+    fn a_taken_configuration_passes() {
+        assert!(check("CONFIG_NET=y\nCONFIG_AIO=n\nCONFIG_NR_CPUS=8\n", CONFIG).is_ok());
+        assert!(check("CONFIG_NR_CPUS=2\n# why\nCONFIG_NR_CPUS=8\n", CONFIG).is_ok());
+    }
+
+    #[test]
+    fn a_symbol_that_was_not_taken_is_named() {
+        let error = check("CONFIG_NET=n\nCONFIG_GONE=y\n", CONFIG).unwrap_err().to_string();
+        assert!(error.contains("CONFIG_GONE should be y and is n"), "{error}");
+        assert!(error.contains("CONFIG_NET should be n and is y"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_of_another_tool_chain_is_refused() {
+        assert_eq!(foreign_tool(CONFIG, &banners()), None);
+        assert_eq!(foreign_tool("", &banners()), None);
+        let other = Banners { clang: "clang version 21.1.0".to_string(), ..banners() };
+        let dir = std::env::temp_dir().join(format!("xtask-config-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join(".config"), CONFIG).unwrap();
+        let error = check_tools(&dir, &other).unwrap_err().to_string();
+        let same = check_tools(&dir, &banners());
+        fs::remove_dir_all(&dir).unwrap();
+        assert!(error.contains("is from another tool chain (`clang version 22.1.8`, now"));
+        assert!(same.is_ok());
+    }
+
+    #[test]
+    fn every_kernel_has_its_fragments() {
+        let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
+        let text = |driver, config, module| {
+            fragment(&configs, &Args { driver, config, module }).unwrap()
+        };
+        assert!(text(Driver::C, Config::Release, false).contains("CONFIG_ANDROID_BINDER_IPC=y\n"));
+        assert!(text(Driver::Rust, Config::Debug, false).contains("CONFIG_KASAN=y\n"));
+        let module = text(Driver::Safe, Config::Release, true);
+        assert_eq!(symbols(&module)["CONFIG_ANDROID_BINDER_SAFE"], "m");
+    }
+}
