@@ -56,7 +56,7 @@ selftest: ## Run the kselftests in the VM
 	@$(XTASK) selftest $(kernel)
 
 kunit: ## Run the KUnit suites in the VM
-	@$(XTASK) kunit
+	@$(XTASK) kunit --config $(or $(CONFIG),debug)
 
 shell: ## Open a shell in the VM
 	@$(XTASK) shell $(kernel)

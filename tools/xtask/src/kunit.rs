@@ -42,7 +42,7 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
 pub fn tally(paths: &Paths) -> Result<Tally> {
     let choice = Choice {
         driver: Driver::Safe,
-        config: Config::Release,
+        config: Config::Debug,
         image: None,
         accel: Accel::Auto,
     };
