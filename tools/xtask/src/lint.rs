@@ -2,18 +2,240 @@
 
 //! Style, layers, sizes, and no `unsafe` in the driver.
 
+use std::{collections::BTreeMap, path::Path};
+
 use anyhow::{bail, Result};
 
-use crate::paths::Paths;
+use crate::{
+    paths::Paths,
+    report::Tally,
+    series::{
+        checkpatch::{self, parallel},
+        checks::Checks,
+        overlay::{self, File},
+        plan,
+    },
+};
 
+mod driver;
+mod format;
+mod layers;
+mod macros;
+mod safety;
+mod sizes;
+mod source;
+mod words;
+
+use source::{Finding, Source};
+
+/// Check the rules of the driver and of the kernel crate, formatting, and the style of C files.
 #[derive(clap::Args)]
 pub struct Args {}
 
-pub fn run(_paths: &Paths, _args: Args) -> Result<()> {
-    bail!("not there yet")
+pub fn run(paths: &Paths, _args: Args) -> Result<()> {
+    Checks {
+        tally: tally(paths)?,
+    }
+    .verdict()
 }
 
 /// What `xtask test` calls.
-pub fn tally(_paths: &Paths) -> Result<crate::report::Tally> {
-    bail!("not there yet")
+pub fn tally(paths: &Paths) -> Result<Tally> {
+    let mut checks = Checks::default();
+    let files = overlay::list(&paths.root)?;
+    let (sources, broken) = parse(&files);
+    checks.item("the Rust files of the overlay are Rust", verdict(broken));
+    for rule in &RULES {
+        check(&mut checks, rule, &sources);
+    }
+    let others = files
+        .iter()
+        .filter(|file| file.path.starts_with(layers::DRIVER));
+    let others = others
+        .flat_map(|file| place(&file.path, driver::kind(&file.path)))
+        .collect();
+    checks.item("the driver holds no C", verdict(others));
+    long_functions(&sources);
+    format::check(paths, &mut checks)?;
+    checks.item(
+        "the C files please checkpatch --strict",
+        c_files(paths, &files),
+    );
+    checks.item(
+        "no path of one machine in the repository",
+        words(&paths.root),
+    );
+    Ok(checks.tally)
+}
+
+/// A rule, what holds if it finds nothing, and which files it is about.
+struct Rule {
+    what: &'static str,
+    about: fn(&str) -> bool,
+    check: fn(&Source) -> Vec<Finding>,
+}
+
+fn in_driver(path: &str) -> bool {
+    path.starts_with(layers::DRIVER)
+}
+
+/// Drivers and samples: what uses the kernel crate.
+fn is_user(path: &str) -> bool {
+    path.starts_with("drivers/") || path.starts_with("samples/")
+}
+
+fn in_kernel_crate(path: &str) -> bool {
+    path.starts_with("rust/")
+}
+
+const RULES: [Rule; 9] = [
+    Rule {
+        what: "the driver is safe Rust",
+        about: is_user,
+        check: driver::words,
+    },
+    Rule {
+        what: "the driver's root forbids unsafe code",
+        about: |path| path == format!("{}main.rs", layers::DRIVER),
+        check: driver::root,
+    },
+    Rule {
+        what: "the driver's imports point down",
+        about: in_driver,
+        check: layers::check,
+    },
+    Rule {
+        what: "the driver's files have at most 400 lines",
+        about: in_driver,
+        check: |source| sizes::file(source, sizes::DRIVER_FILE, true),
+    },
+    Rule {
+        what: "the kernel crate's files have at most 600 lines besides their documentation",
+        about: in_kernel_crate,
+        check: |source| sizes::file(source, sizes::KERNEL_FILE, false),
+    },
+    Rule {
+        what: "functions have at most 60 lines",
+        about: |_| true,
+        check: |source| sizes::functions(source).0,
+    },
+    Rule {
+        what: "every file says what it is for",
+        about: |_| true,
+        check: sizes::head,
+    },
+    Rule {
+        what: "unsafe code of the kernel crate is argued for",
+        about: in_kernel_crate,
+        check: |source| [safety::comments(source), safety::sections(source)].concat(),
+    },
+    Rule {
+        what: "no macro puts its caller's code inside unsafe",
+        about: |_| true,
+        check: macros::check,
+    },
+];
+
+fn check(checks: &mut Checks, rule: &Rule, sources: &[Source]) {
+    let about: Vec<&Source> = sources.iter().filter(|s| (rule.about)(&s.path)).collect();
+    let found = about
+        .iter()
+        .flat_map(|s| place(&s.path, (rule.check)(s)))
+        .collect();
+    checks.item(
+        &format!("{} ({} files)", rule.what, about.len()),
+        verdict(found),
+    );
+}
+
+/// Parses the Rust files; the second list names those that do not parse.
+fn parse(files: &[File]) -> (Vec<Source>, Vec<String>) {
+    let (mut sources, mut broken) = (Vec::new(), Vec::new());
+    for file in files.iter().filter(|file| file.path.ends_with(".rs")) {
+        let text = String::from_utf8_lossy(&file.content.bytes).into_owned();
+        match Source::parse(&file.path, text) {
+            Ok(source) => sources.push(source),
+            Err(err) => broken.push(format!("{err:#}")),
+        }
+    }
+    (sources, broken)
+}
+
+/// Findings as people and editors read them.
+fn place(path: &str, findings: Vec<Finding>) -> Vec<String> {
+    findings
+        .iter()
+        .map(|finding| format!("{path}:{}: {}", finding.line, finding.text))
+        .collect()
+}
+
+fn verdict(found: Vec<String>) -> Result<()> {
+    if !found.is_empty() {
+        bail!("{}", found.join("\n"));
+    }
+    Ok(())
+}
+
+/// Warns of functions that do not fit on a screen.
+fn long_functions(sources: &[Source]) {
+    for source in sources {
+        for line in place(&source.path, sizes::functions(source).1) {
+            println!("  note    {line}");
+        }
+    }
+}
+
+/// Runs checkpatch on each C file of the overlay, apart from what the messages of patches except.
+fn c_files(paths: &Paths, files: &[File]) -> Result<()> {
+    let except = exceptions(&paths.root);
+    let c = |file: &&File| file.path.ends_with(".c") || file.path.ends_with(".h");
+    let files: Vec<&File> = files.iter().filter(c).collect();
+    let base = paths.base();
+    let found = parallel(&files, |file| {
+        let none = Vec::new();
+        let ignore = except.get(&file.path).unwrap_or(&none);
+        let ignore: Vec<&str> = ignore.iter().map(String::as_str).collect();
+        let path = paths.root.join(&file.path);
+        checkpatch::run(&base, &ignore, &["--file", &path.to_string_lossy()])
+    });
+    verdict(
+        found
+            .into_iter()
+            .filter_map(|r| r.err().map(|err| format!("{err:#}")))
+            .collect(),
+    )
+}
+
+/// The types of checkpatch that the patch of each file excepts.
+fn exceptions(root: &Path) -> BTreeMap<String, Vec<String>> {
+    let patches = plan::read(root)
+        .map(plan::Plan::with_orphans)
+        .unwrap_or_default();
+    let mut except = BTreeMap::new();
+    for patch in patches {
+        let types: Vec<String> = patch
+            .message
+            .ignore
+            .into_iter()
+            .map(|(kind, _)| kind)
+            .collect();
+        for file in patch.files {
+            except.insert(file.path, types.clone());
+        }
+    }
+    except
+}
+
+/// Looks at every text file that git knows or would take.
+fn words(root: &Path) -> Result<()> {
+    let mut found = Vec::new();
+    for name in overlay::tracked(root, &["."])? {
+        if name.ends_with(".gitignore") || name.ends_with(".patch") {
+            continue;
+        }
+        if let Ok(text) = std::fs::read_to_string(root.join(&name)) {
+            found.extend(place(&name, words::check(&text)));
+        }
+    }
+    verdict(found)
 }

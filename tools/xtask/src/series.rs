@@ -19,12 +19,12 @@ mod edit;
 #[cfg(test)]
 mod fixture;
 pub mod fold;
-mod git;
+pub mod git;
 mod maintainers;
 mod message;
-mod overlay;
+pub mod overlay;
 pub mod patches;
-mod plan;
+pub mod plan;
 mod scratch;
 mod stage;
 

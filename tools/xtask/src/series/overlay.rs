@@ -67,8 +67,8 @@ pub fn overlay_path(kernel: &str) -> Option<String> {
         })
 }
 
-/// All overlay files as they are in the working directory, sorted, without what git ignores.
-pub fn list(root: &Path) -> Result<Vec<File>> {
+/// The files that match one of `specs` and that git knows, or would add: not those it ignores.
+pub fn tracked(root: &Path, specs: &[&str]) -> Result<Vec<String>> {
     let mut cmd = git::git(root);
     cmd.args([
         "ls-files",
@@ -79,19 +79,24 @@ pub fn list(root: &Path) -> Result<Vec<File>> {
         "--deduplicate",
         "--",
     ]);
-    cmd.args(ROOTS.map(|(ours, _)| ours));
-    let names = git::bytes(&mut cmd).context("cannot list the overlay; is this a git checkout?")?;
-    let names = String::from_utf8(names).context("an overlay file's name is not UTF-8")?;
+    let names =
+        git::bytes(cmd.args(specs)).context("cannot list files; is this a git checkout?")?;
+    let names = String::from_utf8(names).context("the name of a file is not UTF-8")?;
+    Ok(names.split_terminator('\0').map(str::to_string).collect())
+}
+
+/// All overlay files as they are in the working directory, sorted.
+pub fn list(root: &Path) -> Result<Vec<File>> {
     let mut files = Vec::new();
-    for path in names.split_terminator('\0') {
+    for path in tracked(root, &ROOTS.map(|(ours, _)| ours))? {
         // Deleted in the working directory, though not yet in the index.
-        if root.join(path).symlink_metadata().is_err() {
+        if root.join(&path).symlink_metadata().is_err() {
             continue;
         }
-        if let Some(kernel) = kernel_path(path) {
-            let content = read(&root.join(path))?;
+        if let Some(kernel) = kernel_path(&path) {
+            let content = read(&root.join(&path))?;
             files.push(File {
-                path: path.to_string(),
+                path,
                 kernel,
                 content,
             });
