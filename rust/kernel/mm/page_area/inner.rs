@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the handle of an area, the VMAs that map it and reclaim share.
+
+use super::{
+    slot::Slot,
+    ReclaimDomain, //
+};
+use crate::{
+    mm::Mm,
+    page::{
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    },
+    prelude::*,
+    sync::{
+        aref::ARef,
+        atomic::{
+            AtomicFlag,
+            Atomic,
+            Relaxed, //
+        },
+        new_mutex,
+        Mutex,
+        SetOnce, //
+    }, //
+};
+
+/// The state of an area.
+#[pin_data]
+pub(super) struct Inner {
+    id: u64,
+    mm: ARef<Mm>,
+    mapping: SetOnce<Mapping>,
+    /// A VMA of the area was closed.
+    closed: AtomicFlag,
+    /// Taken to make a page present or absent.
+    #[pin]
+    pub(super) lock: Mutex<()>,
+}
+
+/// The one mapping that an area ever has.
+///
+/// # Invariants
+///
+/// - `slots` is never moved or resized, since the slots are linked into lists.
+/// - The slots are in the order of their indices, which begin at 0.
+pub(super) struct Mapping {
+    start: usize,
+    slots: KVVec<Slot>,
+    /// The highest index of a page that was ever present, plus one; written under the mutex.
+    high: Atomic<usize>,
+}
+
+impl Inner {
+    /// Creates the state of an area that is not mapped.
+    pub(super) fn new(id: u64, mm: ARef<Mm>) -> impl PinInit<Self> {
+        pin_init!(Self {
+            id,
+            mm,
+            mapping: SetOnce::new(),
+            closed: AtomicFlag::new(false),
+            lock <- new_mutex!((), "PageArea::lock"),
+        })
+    }
+
+    /// Returns the number of the area.
+    #[inline]
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Returns the address space of the owner, which may have exited.
+    pub(super) fn mm(&self) -> &Mm {
+        &self.mm
+    }
+
+    /// Returns the mapping, if the area was ever mapped.
+    #[inline]
+    pub(super) fn mapping(&self) -> Option<&Mapping> {
+        self.mapping.as_ref()
+    }
+
+    /// Sets the mapping: `pages` pages from the user address `start` on.
+    pub(super) fn set_mapping(&self, start: usize, pages: usize) -> Result {
+        let mapping = Mapping::new(start, pages)?;
+        if self.mapping.populate(mapping) {
+            Ok(())
+        } else {
+            Err(EBUSY)
+        }
+    }
+
+    /// Returns whether a VMA of the area was closed.
+    #[inline]
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Relaxed)
+    }
+
+    /// Notes that a VMA of the area was closed, for ever.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Relaxed);
+    }
+
+    /// Frees all pages, pinned or not. For the drop of the handle, which nobody can use any more.
+    pub(super) fn free_pages(&self, domain: &ReclaimDomain) {
+        self.close();
+        let Some(mapping) = self.mapping() else {
+            return;
+        };
+        let _guard = self.lock.lock();
+        for slot in mapping.slots() {
+            domain.forget(slot);
+            // SAFETY: We hold the mutex. The handle is being dropped, so nobody uses its pins.
+            drop(unsafe { slot.reset() });
+        }
+    }
+}
+
+impl Mapping {
+    fn new(start: usize, pages: usize) -> Result<Self> {
+        let count = u32::try_from(pages)?;
+        if count == 0 {
+            return Err(EINVAL);
+        }
+        let mut slots = KVVec::with_capacity(pages, GFP_KERNEL_ACCOUNT)?;
+        for index in 0..count {
+            slots.push(Slot::new(index), GFP_KERNEL_ACCOUNT)?;
+        }
+        for slot in &mut slots {
+            slot.init_links();
+        }
+        // INVARIANT: The slots were made in order, and nothing changes the vector from here on.
+        Ok(Self {
+            start,
+            slots,
+            high: Atomic::new(0),
+        })
+    }
+
+    /// Returns the user address of the mapping.
+    #[inline]
+    pub(super) fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Returns the number of bytes of the mapping that the area uses.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() << PAGE_SHIFT
+    }
+
+    /// Returns the slots of all pages.
+    #[inline]
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Returns the user address of the page of `slot`.
+    pub(super) fn address(&self, slot: &Slot) -> usize {
+        self.start + slot.index() * PAGE_SIZE
+    }
+
+    /// Returns the indices of the first and the last page that `offset..offset + len` touches.
+    #[inline]
+    pub(super) fn page_range(&self, offset: usize, len: usize) -> Result<(usize, usize)> {
+        let end = offset.checked_add(len).ok_or(EINVAL)?;
+        if len == 0 || end > self.len() {
+            return Err(EINVAL);
+        }
+        Ok((offset >> PAGE_SHIFT, (end - 1) >> PAGE_SHIFT))
+    }
+
+    /// Returns the highest index of a page that was ever present, plus one.
+    pub(super) fn high(&self) -> usize {
+        self.high.load(Relaxed)
+    }
+
+    /// Notes that the page of `slot` becomes present. The caller holds the mutex.
+    pub(super) fn raise_high(&self, slot: &Slot) {
+        self.high.store(self.high().max(slot.index() + 1), Relaxed);
+    }
+}

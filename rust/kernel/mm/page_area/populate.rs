@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Making absent pages present: the slow path of pinning.
+
+use super::{
+    inner::{
+        Inner,
+        Mapping, //
+    },
+    slot::Slot,
+    vm_ops,
+    PageArea, //
+};
+use crate::{
+    mm::{
+        virt::VmaRef,
+        MmWithUser,
+        MmWithUserAsync, //
+    },
+    page::Page,
+    prelude::*,
+    sync::aref::ARef, //
+};
+
+/// Keeps the owner's address space in use while one call of `pin()` makes pages present.
+///
+/// The reference may turn out to be the last one, if the owner exits meanwhile. Taking its address
+/// space down closes files, this area's perhaps, which is nothing to do in the middle of sending a
+/// message to it: therefore it is dropped with `mmput_async`.
+pub(super) struct Populate<'a> {
+    area: &'a PageArea,
+    mapping: &'a Mapping,
+    mm: ARef<MmWithUserAsync>,
+}
+
+impl<'a> Populate<'a> {
+    /// Makes the page of `slot` present and pins it.
+    ///
+    /// `state` is empty at the first page of a range and keeps what the other ones need as well.
+    ///
+    /// Fails with [`ESRCH`] if the area is not mapped, and with [`ENOMEM`]. May sleep; no lock of
+    /// the area and no mmap lock may be held.
+    #[inline(never)]
+    pub(super) fn slot(state: &mut Option<Self>, area: &'a PageArea, slot: &Slot) -> Result {
+        let this = match state {
+            Some(this) => this,
+            None => state.insert(Self::new(area)?),
+        };
+        this.page(slot)
+    }
+
+    fn new(area: &'a PageArea) -> Result<Self> {
+        let mm = area.inner.mm().mmget_not_zero().ok_or(ESRCH)?;
+        Ok(Self {
+            area,
+            mapping: area.inner.mapping().ok_or(ESRCH)?,
+            mm: MmWithUser::into_mmput_async(mm),
+        })
+    }
+
+    /// Makes the page of `slot` present and pins it.
+    fn page(&self, slot: &Slot) -> Result {
+        // Allocated first, so that reclaim on behalf of it finds no lock of ours taken.
+        let page = Page::alloc_page(GFP_KERNEL | __GFP_HIGHMEM | __GFP_ZERO)?;
+        let address = self.mapping.address(slot);
+        if let Some(vma) = self.mm.lock_vma_under_rcu(address) {
+            return self.insert(&vma, address, slot, page);
+        }
+        let guard = self.mm.mmap_read_lock();
+        let vma = guard.vma_lookup(address).ok_or(ESRCH)?;
+        self.insert(vma, address, slot, page)
+    }
+
+    /// Maps `page` into `vma` at `address` and lets `slot` have it, unless another task was faster.
+    fn insert(&self, vma: &VmaRef, address: usize, slot: &Slot, page: Page) -> Result {
+        let inner: &Inner = &self.area.inner;
+        if inner.is_closed() || !vm_ops::maps(vma, inner) {
+            return Err(ESRCH);
+        }
+        let _guard = inner.lock.lock();
+        if slot.try_pin() {
+            return Ok(());
+        }
+        if slot.pins().is_some() {
+            // Present, and yet it cannot be pinned: somebody leaks pins by the hundred million.
+            return Err(EBUSY);
+        }
+        let vma = vma.as_mixedmap_vma().ok_or(ESRCH)?;
+        vma.vm_insert_page(address, &page)?;
+        self.mapping.raise_high(slot);
+        // SAFETY: We hold the mutex, and `pins()` said that the page is absent, which only a holder
+        // of the mutex can change.
+        unsafe { slot.publish(page) };
+        self.area.domain.remember(slot);
+        Ok(())
+    }
+}
