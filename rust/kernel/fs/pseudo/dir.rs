@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Directories and the making of names.
+
+use super::{
+    check,
+    inode::{
+        FileNode,
+        NewInode, //
+    },
+    FileSystem,
+    InodeContext,
+    SuperBlock, //
+};
+use crate::{
+    bindings,
+    chrdev::DevT,
+    fs::file::{
+        Operations,
+        OperationsVtable, //
+    },
+    prelude::*,
+    seq_file::{
+        SeqShow,
+        SingleVtable, //
+    }, //
+};
+use core::ptr::NonNull;
+
+/// A directory of a mounted [`FileSystem`].
+///
+/// All methods may sleep and take the lock of the directory's inode. A name must not be empty, `.` or
+/// `..`, or contain a slash (`EACCES`), must not be longer than 255 bytes (`ENAMETOOLONG`) or taken
+/// (`EEXIST`). The new entry belongs to root of the user namespace in which the mount was made. User
+/// space that watches the directory is told.
+///
+/// # Invariants
+///
+/// `dentry` is a directory in `sb`, and this value owns a reference to it.
+pub struct Dir<'a, T: FileSystem> {
+    dentry: NonNull<bindings::dentry>,
+    sb: &'a SuperBlock<T>,
+}
+
+/// A device node to be made with [`Dir::create_chr`].
+pub struct ChrNode {
+    /// The device number.
+    pub dev: DevT,
+    /// The permission bits.
+    pub mode: u16,
+    /// The inode number; one above [`FileSystem::RESERVED_INODES`] is chosen if there is none.
+    pub ino: Option<u64>,
+}
+
+impl<'a, T: FileSystem> Dir<'a, T> {
+    /// # Safety
+    ///
+    /// `dentry` must be a directory in `sb` that is in use during the call.
+    pub(super) unsafe fn from_raw(sb: &'a SuperBlock<T>, dentry: *mut bindings::dentry) -> Self {
+        // SAFETY: The caller's guarantee.
+        let dentry = unsafe { NonNull::new_unchecked(bindings::dget(dentry)) };
+
+        // INVARIANT: `dget` has made a reference.
+        Self { dentry, sb }
+    }
+
+    /// Returns the super block.
+    pub fn super_block(&self) -> &'a SuperBlock<T> {
+        self.sb
+    }
+
+    /// Makes a directory and returns it. `mode` are its permission bits.
+    pub fn mkdir(&self, name: &CStr, mode: u16) -> Result<Dir<'a, T>> {
+        let operations = &raw const bindings::simple_dir_inode_operations;
+        // SAFETY: The type of `sb` says that it is one of our super blocks, and active.
+        let inode = unsafe { NewInode::directory(self.sb.as_raw(), None, mode, operations) }?;
+        // SAFETY: By the type invariants, and the inode is a directory.
+        let dentry = unsafe { insert(self.dentry, name, inode, Kind::Directory) }?;
+
+        // INVARIANT: `insert` has returned a reference.
+        Ok(Dir {
+            dentry,
+            sb: self.sb,
+        })
+    }
+
+    /// Makes a read-only file whose text `S` prints from `data`. `mode` are its permission bits.
+    ///
+    /// The inode owns the data.
+    pub fn create_seq_file<S>(&self, name: &CStr, mode: u16, data: S::Data) -> Result
+    where
+        S: SeqShow<OwnerModule = T::OwnerModule>,
+    {
+        let node = FileNode {
+            dev: None,
+            mode,
+            ino: None,
+        };
+        let fops = SingleVtable::<S, InodeContext>::as_raw();
+        // SAFETY: The type of `sb` says that it is one of our super blocks, and active. The operations are
+        // those of `S`, for inodes of this kind that carry its data.
+        let inode = unsafe { NewInode::file::<S, _>(self.sb.as_raw(), node, fops, data) }?;
+
+        self.insert_file(name, inode)
+    }
+
+    /// Makes a character device node that is served by the operations of `O`.
+    ///
+    /// The inode owns `context` and drops it when it is evicted: when the name is removed and all who have
+    /// opened it have closed it, or when the mount ends. Opening the node does not go through the table
+    /// of character devices, so the device number need not be served there.
+    pub fn create_chr<O>(&self, name: &CStr, node: ChrNode, context: O::Context) -> Result
+    where
+        O: Operations<OwnerModule = T::OwnerModule>,
+    {
+        let node = FileNode {
+            dev: Some(node.dev),
+            mode: node.mode,
+            ino: node.ino,
+        };
+        let fops = OperationsVtable::<O, InodeContext>::as_raw();
+        // SAFETY: The type of `sb` says that it is one of our super blocks, and active. The operations are
+        // those of `O`, for inodes of this kind that carry its context.
+        let inode = unsafe { NewInode::file::<O, _>(self.sb.as_raw(), node, fops, context) }?;
+
+        self.insert_file(name, inode)
+    }
+
+    fn insert_file(&self, name: &CStr, inode: NewInode) -> Result {
+        // SAFETY: By the type invariants, and the inode is not a directory.
+        let dentry = unsafe { insert(self.dentry, name, inode, Kind::File) }?;
+
+        // SAFETY: `insert` has returned a reference.
+        unsafe { bindings::dput(dentry.as_ptr()) };
+        Ok(())
+    }
+}
+
+impl<T: FileSystem> Drop for Dir<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants this value owns a reference.
+        unsafe { bindings::dput(self.dentry.as_ptr()) };
+    }
+}
+
+enum Kind {
+    File,
+    Directory,
+}
+
+/// Gives an inode a name, and returns a reference to the new entry.
+///
+/// # Safety
+///
+/// `parent` must be a directory in use on the super block of `inode`, and `kind` what `inode` is.
+#[inline(never)]
+unsafe fn insert(
+    parent: NonNull<bindings::dentry>,
+    name: &CStr,
+    inode: NewInode,
+    kind: Kind,
+) -> Result<NonNull<bindings::dentry>> {
+    // SAFETY: The caller's guarantee. On success the lock of the directory's inode is held and the entry
+    // has no inode.
+    let child =
+        check(unsafe { bindings::simple_start_creating(parent.as_ptr(), name.as_char_ptr()) })?;
+
+    // SAFETY: As above. A dead directory is one that was removed after the caller had found it.
+    let result = unsafe {
+        let dir = (*parent.as_ptr()).d_inode;
+
+        if (*dir).i_flags & bindings::S_DEAD != 0 {
+            Err(ENOENT)
+        } else {
+            bindings::d_make_persistent(child.as_ptr(), inode.into_raw());
+            match kind {
+                Kind::File => bindings::fsnotify_create(dir, child.as_ptr()),
+                Kind::Directory => {
+                    bindings::inc_nlink(dir);
+                    bindings::fsnotify_mkdir(dir, child.as_ptr());
+                }
+            }
+            bindings::dget(child.as_ptr());
+            Ok(child)
+        }
+    };
+
+    // SAFETY: This unlocks what `simple_start_creating` has locked.
+    unsafe { bindings::simple_done_creating(child.as_ptr()) };
+    result
+}
