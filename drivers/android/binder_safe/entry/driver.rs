@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What all mounts share, and what ends when the module goes.
+
+use crate::object::shared::Shared;
+use kernel::{
+    chrdev::{
+        DevT,
+        Region, //
+    },
+    id_pool::IdPool,
+    new_mutex,
+    prelude::*,
+    sync::{
+        Arc,
+        Mutex, //
+    }, //
+};
+
+/// How many devices there can be over all mounts.
+const MAX_MINORS: u32 = 1 << 20;
+
+/// The driver, as long as anything of it is in use.
+#[pin_data]
+pub(crate) struct Driver {
+    pub(crate) shared: Arc<Shared>,
+    region: Region,
+    #[pin]
+    minors: Mutex<IdPool>,
+}
+
+impl Driver {
+    /// Reserves what mounts will need.
+    pub(crate) fn new() -> Result<Arc<Self>> {
+        let shared = Shared::new()?;
+        let region = Region::alloc(0, MAX_MINORS, c"binder")?;
+        let init = pin_init!(Self {
+            shared,
+            region,
+            minors <- new_mutex!(IdPool::new(), "Driver::minors"),
+        });
+        Arc::pin_init(init, GFP_KERNEL)
+    }
+
+    /// Takes the lowest minor that no device has.
+    pub(crate) fn take_minor(self: &Arc<Self>) -> Result<Minor> {
+        let mut minors = self.minors.lock();
+        loop {
+            if let Some(id) = minors.find_unused_id(0) {
+                let index = id.as_u32();
+                let dev = self.region.dev(index).ok_or(ENOSPC)?;
+                id.acquire();
+                return Ok(Minor {
+                    driver: self.clone(),
+                    dev,
+                    index,
+                });
+            }
+            let request = minors.grow_request().ok_or(ENOSPC)?;
+            minors.grow(request.realloc(GFP_KERNEL)?);
+        }
+    }
+
+    /// The devices that each mount has from the start.
+    pub(crate) fn first_devices(&self) -> [&'static CStr; 3] {
+        [c"binder", c"hwbinder", c"vndbinder"]
+    }
+}
+
+/// A device number; it is given back when this is dropped.
+pub(crate) struct Minor {
+    driver: Arc<Driver>,
+    pub(crate) dev: DevT,
+    index: u32,
+}
+
+impl Drop for Minor {
+    fn drop(&mut self) {
+        self.driver.minors.lock().release_id(self.index as usize);
+    }
+}

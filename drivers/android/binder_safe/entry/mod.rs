@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where the kernel calls us.
+
+pub(crate) mod binderfs;
+pub(crate) mod control;
+pub(crate) mod driver;
+pub(crate) mod file;
+pub(crate) mod ioctl;
+pub(crate) mod write_read;

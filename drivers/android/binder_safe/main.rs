@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Android's Binder, in safe Rust.
+//!
+//! The folders are layers. Each may use those below it, and all may use `diag`:
+//!
+//! - `entry`: the kernel calls us,
+//! - `op`: one Binder operation a file,
+//! - `object`: what lives: contexts, processes, threads, nodes, transactions,
+//! - `res`: kernel resources that are owned by values,
+//! - `pure`: data structures that know no kernel object,
+//! - `proto`: the wire.
+
+#![forbid(unsafe_code)]
+
+use kernel::{
+    fs::pseudo::Registration,
+    prelude::*, //
+};
+
+mod diag;
+mod entry;
+mod object;
+mod op;
+mod proto;
+mod pure;
+mod res;
+
+use entry::{
+    binderfs::Binderfs,
+    driver::Driver, //
+};
+
+module! {
+    type: BinderModule,
+    name: "binder_safe",
+    authors: ["The binder_safe developers"],
+    description: "Android Binder in safe Rust",
+    license: "GPL",
+    alias: ["binder_linux", "fs-binder"],
+}
+
+/// The module: as long as it is there, binderfs can be mounted.
+struct BinderModule {
+    _binderfs: Registration<Binderfs>,
+}
+
+impl kernel::Module for BinderModule {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        Ok(Self {
+            _binderfs: Registration::new(Driver::new()?)?,
+        })
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A context: the processes that opened one device, and the manager that they share.
+
+use super::{
+    node::Node,
+    process::Process,
+    shared::Shared, //
+};
+use kernel::{
+    new_mutex,
+    new_spinlock,
+    prelude::*,
+    str::CString,
+    sync::{
+        Arc,
+        Mutex,
+        SpinLock, //
+    },
+    task::Kuid, //
+};
+
+/// One device. Handles, managers and transactions never cross from one to another.
+#[pin_data]
+pub(crate) struct Context {
+    pub(crate) name: CString,
+    pub(crate) shared: Arc<Shared>,
+    #[pin]
+    manager: SpinLock<Manager>,
+    #[pin]
+    processes: Mutex<KVec<Arc<Process>>>,
+}
+
+/// Who answers at handle 0.
+struct Manager {
+    node: Option<Arc<Node>>,
+    /// The only user that may become manager, from the first one that did.
+    uid: Option<Kuid>,
+}
+
+impl Context {
+    /// A context without processes.
+    pub(crate) fn new(name: &CStr, shared: &Arc<Shared>) -> Result<Arc<Self>> {
+        let name = CString::try_from(name)?;
+        let init = pin_init!(Self {
+            name,
+            shared: shared.clone(),
+            manager <- new_spinlock!(
+                Manager {
+                    node: None,
+                    uid: None,
+                },
+                "Context::manager"
+            ),
+            processes <- new_mutex!(KVec::new(), "Context::processes"),
+        });
+        Arc::pin_init(init, GFP_KERNEL)
+    }
+
+    /// The manager's node.
+    pub(crate) fn manager(&self) -> Option<Arc<Node>> {
+        self.manager.lock().node.clone()
+    }
+
+    /// Whether the caller may become manager now.
+    ///
+    /// Fails with `EBUSY` if there is one, and with `EPERM` if another user was it first.
+    pub(crate) fn may_become_manager(&self) -> Result {
+        let manager = self.manager.lock();
+        if manager.node.is_some() {
+            return Err(EBUSY);
+        }
+        match manager.uid {
+            Some(uid) if uid != Kuid::current_euid() => Err(EPERM),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes `node` the manager's node. Fails like [`Self::may_become_manager`].
+    pub(crate) fn set_manager(&self, node: Arc<Node>) -> Result {
+        self.may_become_manager()?;
+        let mut manager = self.manager.lock();
+        if manager.node.is_some() {
+            return Err(EBUSY);
+        }
+        manager.uid.get_or_insert(Kuid::current_euid());
+        manager.node = Some(node);
+        Ok(())
+    }
+
+    /// Adds a process that opened the device.
+    pub(crate) fn add(&self, process: Arc<Process>) -> Result {
+        self.processes.lock().push(process, GFP_KERNEL)?;
+        Ok(())
+    }
+
+    /// Forgets a process that is being released, and its role as manager.
+    pub(crate) fn remove(&self, process: &Process) {
+        let is_it = |other: &Arc<Process>| core::ptr::eq(&**other, process);
+        let mut processes = self.processes.lock();
+        let index = processes.iter().position(is_it);
+        // The caller holds a reference, so this drops nothing but a count.
+        let _removed = index.map(|index| processes.remove(index));
+        drop(processes);
+
+        let mut manager = self.manager.lock();
+        let is_manager = manager.node.as_ref().is_some_and(|node| is_it(&node.owner));
+        let node = if is_manager { manager.node.take() } else { None };
+        drop(manager);
+        drop(node);
+    }
+}

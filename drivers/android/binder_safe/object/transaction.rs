@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Messages on their way, and calls until their outcome is known.
+
+use super::{
+    error::Failure,
+    node::Node,
+    process::Process,
+    thread::Thread, //
+};
+use crate::{
+    proto::wire::ExtendedError,
+    res::buffer::Buffer, //
+};
+use kernel::{
+    sync::{
+        Arc,
+        ExclusiveCell,
+        SetOnce, //
+    },
+    task::{
+        Kuid,
+        Pid, //
+    },
+    uapi, //
+};
+
+/// What a buffer holds besides bytes, until its owner frees it.
+pub(crate) struct Contents {
+    /// The node that a transaction was sent to lives until the transaction's buffer is freed.
+    pub(crate) _node: Option<Arc<Node>>,
+}
+
+/// A buffer and how its bytes are divided.
+pub(crate) struct Payload {
+    pub(crate) buffer: Buffer<Contents>,
+    pub(crate) contents: Contents,
+    pub(crate) data_size: u64,
+    pub(crate) offsets_size: u64,
+    /// Bytes from the start of the buffer to the offsets.
+    pub(crate) offsets_at: u64,
+}
+
+/// The payload of a message, which whoever delivers the message takes out.
+///
+/// If nobody does, dropping the message gives the buffer back.
+pub(crate) struct Parcel(ExclusiveCell<Option<Payload>>);
+
+impl Parcel {
+    /// Wraps up a payload.
+    pub(crate) fn new(payload: Payload) -> Self {
+        Self(ExclusiveCell::new(Some(payload)))
+    }
+
+    /// Takes the payload out. Only the first one gets it.
+    pub(crate) fn take(&self) -> Option<Payload> {
+        self.0.try_borrow_mut()?.take()
+    }
+}
+
+/// A call or a oneway message.
+///
+/// The caller of a call keeps it on its stack until it has read the outcome; who handles it, until
+/// it has replied.
+pub(crate) struct Transaction {
+    pub(crate) debug_id: u32,
+    pub(crate) code: u32,
+    pub(crate) flags: u32,
+    /// Who waits for the outcome; nobody does if this is a oneway message.
+    pub(crate) from: Option<Arc<Thread>>,
+    /// The call that the caller was handling when it made this one.
+    pub(crate) parent: Option<Arc<Transaction>>,
+    pub(crate) to: Arc<Process>,
+    pub(crate) node: Arc<Node>,
+    pub(crate) euid: Kuid,
+    pub(crate) request: Parcel,
+    /// How the call ended. It ends once.
+    pub(crate) outcome: SetOnce<Outcome>,
+}
+
+/// How a call ended.
+pub(crate) enum Outcome {
+    /// It was answered.
+    Reply(Reply),
+    /// It was not.
+    Failure(Unanswered),
+}
+
+/// What the caller of a call that was not answered is told.
+pub(crate) struct Unanswered {
+    /// The return it reads.
+    pub(crate) command: u32,
+    /// What it learns when it asks for more, if its own call or the reply to it was at fault.
+    pub(crate) report: Option<ExtendedError>,
+}
+
+impl Outcome {
+    /// Whoever was to answer died.
+    pub(crate) const DIED: Self = Self::Failure(Unanswered {
+        command: uapi::binder_driver_return_protocol_BR_DEAD_REPLY,
+        report: None,
+    });
+
+    /// Whoever was to answer could not read the call.
+    pub(crate) const UNREADABLE: Self = Self::Failure(Unanswered {
+        command: uapi::binder_driver_return_protocol_BR_FAILED_REPLY,
+        report: None,
+    });
+
+    /// Reply `debug_id` failed.
+    pub(crate) fn failed(debug_id: u32, failure: Failure) -> Self {
+        Self::Failure(Unanswered {
+            command: failure.command,
+            report: Some(ExtendedError {
+                id: debug_id,
+                command: failure.command,
+                param: failure.param,
+            }),
+        })
+    }
+}
+
+/// The answer to a call.
+pub(crate) struct Reply {
+    pub(crate) code: u32,
+    pub(crate) flags: u32,
+    pub(crate) euid: Kuid,
+    pub(crate) parcel: Parcel,
+}
+
+impl Transaction {
+    /// Whether nobody waits for an outcome.
+    pub(crate) fn is_oneway(&self) -> bool {
+        self.flags & uapi::transaction_flags_TF_ONE_WAY != 0
+    }
+
+    /// Whether the call ended with a reply.
+    pub(crate) fn is_answered(&self) -> bool {
+        matches!(self.outcome.as_ref(), Some(Outcome::Reply(_)))
+    }
+
+    /// The thread group that waits for the outcome, as the current task knows it, or 0.
+    pub(crate) fn sender_pid(&self) -> Pid {
+        match &self.from {
+            Some(from) if !from.is_dead() => from.process.task.tgid_nr_ns(None),
+            _ => 0,
+        }
+    }
+
+    /// Whether `thread` made this call.
+    pub(crate) fn is_from(&self, thread: &Thread) -> bool {
+        self.from
+            .as_ref()
+            .is_some_and(|from| core::ptr::eq(&**from, thread))
+    }
+
+    /// The thread of `process` that waits, directly or not, for what the handler of this call does.
+    ///
+    /// A call back into a process goes to the thread that is waiting there.
+    pub(crate) fn waiting_in(&self, process: &Process) -> Option<&Arc<Thread>> {
+        let mut call = self;
+        loop {
+            let from = call.from.as_ref()?;
+            if core::ptr::eq(&*from.process, process) && !from.is_dead() {
+                return Some(from);
+            }
+            call = call.parent.as_ref()?;
+        }
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        // A chain of nested calls may be long. Unlink it link by link, where dropping the first
+        // link would recurse.
+        let mut parent = self.parent.take();
+        while let Some(mut last) = parent.and_then(Arc::into_unique_or_drop) {
+            parent = last.parent.take();
+        }
+    }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Becoming the manager of a context, which everybody reaches at handle 0.
+
+use crate::{
+    object::{
+        node::Node,
+        process::Process, //
+    },
+    proto::wire::FlatObject,
+};
+use kernel::{
+    prelude::*,
+    security,
+    sync::{
+        Arc,
+        ArcBorrow, //
+    }, //
+};
+
+/// Makes a node of `process`, as described by `object`, the node of the manager.
+///
+/// Fails with `EBUSY` if there is a manager, and with `EPERM` if the caller may not be it.
+pub(crate) fn become_manager(process: ArcBorrow<'_, Process>, object: &FlatObject) -> Result {
+    process.context.may_become_manager()?;
+    security::binder_set_context_mgr(&process.cred)?;
+    let node = Arc::new(Node::new(process.into(), object), GFP_KERNEL_ACCOUNT)?;
+    process.context.set_manager(node)
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What Binder does, one operation a file.
+
+pub(crate) mod deliver;
+pub(crate) mod finish;
+pub(crate) mod free;
+pub(crate) mod looper;
+pub(crate) mod manager;
+pub(crate) mod payload;
+pub(crate) mod reply;
+pub(crate) mod send;
+pub(crate) mod teardown;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `BC_REPLY`: answering the call that the thread handles.
+
+use super::{
+    finish::finish,
+    payload, //
+};
+use crate::{
+    object::{
+        error::Failure,
+        thread::{
+            Own,
+            Thread, //
+        },
+        transaction::{
+            Outcome,
+            Reply,
+            Transaction, //
+        },
+        work::Urgency,
+    },
+    proto::wire::{
+        ExtendedError,
+        TransactionDataSg, //
+    },
+    res::area::Kind,
+};
+use kernel::{
+    prelude::*,
+    sync::Arc,
+    task::Kuid,
+    uapi, //
+};
+
+/// Sends the reply. A thread that handles no call is told so.
+///
+/// A reply that cannot be delivered ends the call all the same: its caller is told, and the thread
+/// that replied is not.
+pub(crate) fn reply(thread: &Arc<Thread>, own: &mut Own, message: &TransactionDataSg) -> Result {
+    let debug_id = thread.process.context.shared.ids.next(&mut own.ids);
+    own.extended_error = ExtendedError::accepted(debug_id);
+    let Some(call) = thread.end_handled_call()? else {
+        let failure = Failure::failed(EPROTO);
+        own.extended_error.command = failure.command;
+        own.extended_error.param = failure.param;
+        return thread.fail(failure.command);
+    };
+    let outcome = match build(&call, message) {
+        Ok(reply) => Outcome::Reply(reply),
+        Err(failure) => Outcome::failed(debug_id, failure),
+    };
+    finish(call, outcome, Urgency::Sync);
+    Ok(())
+}
+
+/// Copies the reply to the process that waits for it.
+fn build(call: &Transaction, message: &TransactionDataSg) -> Result<Reply, Failure> {
+    let from = call.from.as_ref().ok_or(Failure::DIED)?;
+    if from.is_dead() {
+        return Err(Failure::DIED);
+    }
+    let data = &message.transaction_data;
+    Ok(Reply {
+        code: data.code,
+        flags: data.flags,
+        euid: Kuid::current_euid(),
+        parcel: payload::copy(&from.process.area, message, Kind::Call, None)?,
+    })
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Commands: what user space writes.
+//!
+//! Commands are staged: as many bytes as fit are copied at once, and each command is decoded from
+//! kernel memory. To user space it looks as if each were read by itself: what can be read takes
+//! effect, and the first byte that cannot be read fails the call at the command that holds it.
+
+use super::wire::{
+    TransactionData,
+    TransactionDataSg, //
+};
+use kernel::{
+    prelude::*,
+    uaccess::UserSliceReader,
+    uapi, //
+};
+
+/// Room for what clients write most: the release of one buffer and one transaction.
+const STAGE_SIZE: usize = 96;
+
+/// A decoded command.
+pub(crate) enum Command {
+    /// `BC_TRANSACTION`, `BC_TRANSACTION_SG`.
+    Transaction(TransactionDataSg),
+    /// `BC_REPLY`, `BC_REPLY_SG`.
+    Reply(TransactionDataSg),
+    /// `BC_FREE_BUFFER`, with the buffer's address.
+    FreeBuffer(u64),
+    /// `BC_REGISTER_LOOPER`.
+    RegisterLooper,
+    /// `BC_ENTER_LOOPER`.
+    EnterLooper,
+    /// `BC_EXIT_LOOPER`.
+    ExitLooper,
+}
+
+/// Reads commands one by one and knows how many bytes the complete ones took.
+pub(crate) struct CommandReader {
+    user: UserSliceReader,
+    stage: [u8; STAGE_SIZE],
+    /// Where the next command starts in the stage.
+    pos: usize,
+    /// How many bytes of the stage are filled.
+    filled: usize,
+    consumed: u64,
+}
+
+impl CommandReader {
+    /// Reads from `user`, of which `consumed` bytes were already dealt with in an earlier call.
+    pub(crate) fn new(user: UserSliceReader, consumed: u64) -> Self {
+        Self {
+            user,
+            stage: [0; STAGE_SIZE],
+            pos: 0,
+            filled: 0,
+            consumed,
+        }
+    }
+
+    /// How many bytes of commands took effect, those of earlier calls included.
+    pub(crate) fn consumed(&self) -> u64 {
+        self.consumed
+    }
+
+    /// Whether all commands were read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pos == self.filled && self.user.is_empty()
+    }
+
+    /// Decodes the next command, which counts as consumed once [`Self::commit`] is called.
+    ///
+    /// Fails with `EINVAL` if there is no such command, and with `EFAULT` if it cannot be read
+    /// whole; in both cases nothing more can be read.
+    pub(crate) fn next(&mut self) -> Result<Command> {
+        let word = self.get::<u32>(0)?;
+        Ok(match word {
+            uapi::binder_driver_command_protocol_BC_TRANSACTION => {
+                Command::Transaction(self.plain()?)
+            }
+            uapi::binder_driver_command_protocol_BC_REPLY => Command::Reply(self.plain()?),
+            uapi::binder_driver_command_protocol_BC_TRANSACTION_SG => {
+                Command::Transaction(self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_REPLY_SG => Command::Reply(self.payload()?),
+            uapi::binder_driver_command_protocol_BC_FREE_BUFFER => {
+                Command::FreeBuffer(self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_REGISTER_LOOPER => Command::RegisterLooper,
+            uapi::binder_driver_command_protocol_BC_ENTER_LOOPER => Command::EnterLooper,
+            uapi::binder_driver_command_protocol_BC_EXIT_LOOPER => Command::ExitLooper,
+            _ => return Err(EINVAL),
+        })
+    }
+
+    /// The command that was read last took effect.
+    pub(crate) fn commit(&mut self) {
+        // The size of a command's payload is part of its number.
+        let size = match self.get::<u32>(0) {
+            Ok(word) => size_of::<u32>() + kernel::ioctl::_IOC_SIZE(word),
+            Err(_) => 0,
+        };
+        self.pos += size;
+        self.consumed += size as u64;
+    }
+
+    /// A transaction without extra room, in the form of one with.
+    fn plain(&mut self) -> Result<TransactionDataSg> {
+        Ok(TransactionDataSg {
+            transaction_data: self.payload::<TransactionData>()?,
+            buffers_size: 0,
+        })
+    }
+
+    /// The structure behind the command word.
+    fn payload<T: FromBytes>(&mut self) -> Result<T> {
+        self.get(size_of::<u32>())
+    }
+
+    /// Decodes a `T` that starts `offset` bytes into the current command.
+    fn get<T: FromBytes>(&mut self, offset: usize) -> Result<T> {
+        let end = offset + size_of::<T>();
+        if self.filled - self.pos < end {
+            self.refill();
+        }
+        let bytes = self.stage[self.pos..self.filled]
+            .get(offset..end)
+            .ok_or(EFAULT)?;
+        T::read_from_bytes(bytes).map_err(|_| EFAULT)
+    }
+
+    /// Moves the rest of the stage to its front and copies what fits behind it.
+    #[cold]
+    fn refill(&mut self) {
+        self.stage.copy_within(self.pos..self.filled, 0);
+        self.filled -= self.pos;
+        self.pos = 0;
+        self.filled += self.user.read_up_to(&mut self.stage[self.filled..]);
+    }
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Data structures that know no kernel object, so that they can be tested by themselves.
+
+pub(crate) mod ranges;
+pub(crate) mod ring;

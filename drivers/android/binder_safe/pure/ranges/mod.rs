@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which bytes of an area hold which buffer.
+//!
+//! The area is a row of blocks, free or busy, that touch each other and never stand free side by
+//! side. A buffer is cut from the smallest free block that holds it, at the block's low end. Blocks
+//! live in a table and are linked in the order of their addresses; free ones are linked once more by
+//! size. Nothing here allocates: like a ring, a full table says so and is grown from outside.
+
+mod bins;
+
+use bins::Bins;
+use kernel::{
+    alloc::AllocError,
+    prelude::*, //
+};
+
+/// Buffers start and end at multiples of this.
+pub(crate) const ALIGN: usize = size_of::<u64>();
+
+/// Blocks are found by address through an index with one entry for each so many bytes.
+const CHUNK_SHIFT: u32 = 12;
+
+/// The index of no block.
+const NONE: u32 = u32::MAX;
+
+/// How many blocks one reservation may use up: the rest of the block it is cut from.
+const SLACK: usize = 1;
+
+/// A block's use.
+enum State<T> {
+    /// The entry describes no block; it waits to be used again.
+    Vacant,
+    /// Nobody's bytes.
+    Free,
+    /// A buffer that is being filled, is on its way, or is being cleaned up.
+    Reserved,
+    /// A buffer that its owner may free.
+    Held(T),
+}
+
+/// One block, or a vacant entry.
+struct Block<T> {
+    offset: u32,
+    len: u32,
+    /// The neighbours in the order of addresses. `next` also links vacant entries.
+    prev: u32,
+    next: u32,
+    /// The neighbours among the free blocks of about this size.
+    bin_prev: u32,
+    bin_next: u32,
+    state: State<T>,
+}
+
+/// Why no buffer could be reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoRange {
+    /// There is no free block of that size.
+    NoSpace,
+    /// The table is full: grow it and try again.
+    TableFull,
+}
+
+/// A reserved buffer: which block it is and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    block: u32,
+    /// Bytes from the start of the area.
+    pub(crate) offset: usize,
+    /// Bytes, a multiple of [`ALIGN`].
+    pub(crate) len: usize,
+}
+
+/// The blocks of an area, with a `T` for each buffer that its owner may free.
+pub(crate) struct Ranges<T> {
+    blocks: KVVec<Block<T>>,
+    vacant: u32,
+    nr_vacant: usize,
+    bins: Bins,
+    /// The first block that starts in each chunk.
+    index: KVVec<u32>,
+}
+
+/// A larger table, allocated where sleeping is allowed.
+pub(crate) struct Table<T>(KVVec<Block<T>>);
+
+impl<T> Table<T> {
+    /// Allocates room for `capacity` blocks.
+    pub(crate) fn new(capacity: usize) -> Result<Self, AllocError> {
+        Ok(Self(KVVec::with_capacity(capacity, GFP_KERNEL_ACCOUNT)?))
+    }
+}
+
+impl<T> Ranges<T> {
+    /// An area of no bytes, in which nothing can be reserved.
+    pub(crate) const fn empty() -> Self {
+        Self {
+            blocks: KVVec::new(),
+            vacant: NONE,
+            nr_vacant: 0,
+            bins: Bins::new(),
+            index: KVVec::new(),
+        }
+    }
+
+    /// An area of `size` bytes, all free. `size` is a multiple of [`ALIGN`] below 4 GiB.
+    pub(crate) fn new(size: usize) -> Result<Self, AllocError> {
+        let mut ranges = Self::empty();
+        let chunks = (size >> CHUNK_SHIFT) + 1;
+        ranges.index = KVVec::from_elem(NONE, chunks, GFP_KERNEL_ACCOUNT)?;
+        ranges.blocks.reserve(8, GFP_KERNEL_ACCOUNT)?;
+        if size > 0 {
+            let all = ranges.add(0, size as u32, NONE, NONE);
+            ranges.make_free(all);
+        }
+        Ok(ranges)
+    }
+
+    /// How many blocks fit in the table.
+    pub(crate) fn capacity(&self) -> usize {
+        self.blocks.capacity()
+    }
+
+    /// Moves the blocks to a larger table and gives back the old one, to be freed after unlocking.
+    pub(crate) fn grow(&mut self, mut table: Table<T>) -> Table<T> {
+        if table.0.capacity() <= self.blocks.capacity() {
+            return table;
+        }
+        for block in self.blocks.drain_all() {
+            // There is room, so this cannot fail.
+            let _ = table.0.push_within_capacity(block);
+        }
+        core::mem::swap(&mut self.blocks, &mut table.0);
+        table
+    }
+
+    /// Reserves `len` bytes, a non-zero multiple of [`ALIGN`].
+    pub(crate) fn reserve(&mut self, len: usize) -> Result<Range, NoRange> {
+        if self.nr_vacant + self.blocks.capacity() - self.blocks.len() < SLACK {
+            return Err(NoRange::TableFull);
+        }
+        let len = u32::try_from(len).map_err(|_| NoRange::NoSpace)?;
+        let block = self.find_free(len).ok_or(NoRange::NoSpace)?;
+        self.unbin(block);
+        let rest = self.at(block).len - len;
+        if rest > 0 {
+            let (offset, next) = (self.at(block).offset, self.at(block).next);
+            self.at_mut(block).len = len;
+            let rest = self.add(offset + len, rest, block, next);
+            self.make_free(rest);
+        }
+        self.at_mut(block).state = State::Reserved;
+        Ok(Range {
+            block,
+            offset: self.at(block).offset as usize,
+            len: len as usize,
+        })
+    }
+
+    /// Makes a reserved buffer one that its owner may free, at which point `held` is handed back.
+    pub(crate) fn hold(&mut self, range: Range, held: T) {
+        self.at_mut(range.block).state = State::Held(held);
+    }
+
+    /// Takes what was given to [`Self::hold`] for the buffer that starts at `offset`, if any.
+    ///
+    /// The bytes stay reserved until [`Self::release`].
+    pub(crate) fn take(&mut self, offset: usize) -> Option<(Range, T)> {
+        let block = self.find(u32::try_from(offset).ok()?)?;
+        let entry = self.at_mut(block);
+        match core::mem::replace(&mut entry.state, State::Reserved) {
+            State::Held(held) => Some((entry.range(block), held)),
+            other => {
+                entry.state = other;
+                None
+            }
+        }
+    }
+
+    /// Takes what is held for any one buffer; for emptying the area.
+    pub(crate) fn take_any(&mut self) -> Option<(Range, T)> {
+        let is_held = |block: &Block<T>| matches!(block.state, State::Held(_));
+        let offset = self.blocks.iter().find(|block| is_held(block))?.offset;
+        self.take(offset as usize)
+    }
+
+    /// Makes the bytes of a reserved buffer free again.
+    pub(crate) fn release(&mut self, range: Range) {
+        let mut block = range.block;
+        let Block { prev, next, .. } = *self.at(block);
+        if next != NONE && self.is_free(next) {
+            self.unbin(next);
+            self.absorb_next(block);
+        }
+        if prev != NONE && self.is_free(prev) {
+            self.unbin(prev);
+            self.absorb_next(prev);
+            block = prev;
+        }
+        self.make_free(block);
+    }
+
+    /// The smallest free block of at least `len` bytes.
+    fn find_free(&self, len: u32) -> Option<u32> {
+        let mut bin = Bins::of(len);
+        loop {
+            bin = self.bins.first_from(bin)?;
+            let mut best: Option<(u32, u32)> = None;
+            let mut block = self.bins.head(bin);
+            while block != NONE {
+                let size = self.at(block).len;
+                if size >= len && best.is_none_or(|(least, _)| size < least) {
+                    best = Some((size, block));
+                    if size == len {
+                        break;
+                    }
+                }
+                block = self.at(block).bin_next;
+            }
+            if let Some((_, block)) = best {
+                return Some(block);
+            }
+            bin += 1;
+        }
+    }
+
+    /// The block that starts at `offset`.
+    fn find(&self, offset: u32) -> Option<u32> {
+        let mut block = *self.index.get((offset >> CHUNK_SHIFT) as usize)?;
+        while block != NONE && self.at(block).offset < offset {
+            block = self.at(block).next;
+        }
+        (block != NONE && self.at(block).offset == offset).then_some(block)
+    }
+
+    /// Adds a block between its neighbours. There must be room in the table.
+    fn add(&mut self, offset: u32, len: u32, prev: u32, next: u32) -> u32 {
+        let entry = Block {
+            offset,
+            len,
+            prev,
+            next,
+            bin_prev: NONE,
+            bin_next: NONE,
+            state: State::Reserved,
+        };
+        let block = self.vacant;
+        let block = if block == NONE {
+            // There is room, so this cannot fail.
+            let _ = self.blocks.push_within_capacity(entry);
+            (self.blocks.len() - 1) as u32
+        } else {
+            self.vacant = self.at(block).next;
+            self.nr_vacant -= 1;
+            *self.at_mut(block) = entry;
+            block
+        };
+        if prev != NONE {
+            self.at_mut(prev).next = block;
+        }
+        if next != NONE {
+            self.at_mut(next).prev = block;
+        }
+        let chunk = (offset >> CHUNK_SHIFT) as usize;
+        let first = self.index[chunk];
+        if first == NONE || self.at(first).offset > offset {
+            self.index[chunk] = block;
+        }
+        block
+    }
+
+    /// Makes a block swallow the one behind it, which is in no bin.
+    fn absorb_next(&mut self, block: u32) {
+        let gone = self.at(block).next;
+        let Block { offset, len, next, .. } = *self.at(gone);
+        let chunk = (offset >> CHUNK_SHIFT) as usize;
+        if self.index[chunk] == gone {
+            let stays = next != NONE && (self.at(next).offset >> CHUNK_SHIFT) as usize == chunk;
+            self.index[chunk] = if stays { next } else { NONE };
+        }
+        if next != NONE {
+            self.at_mut(next).prev = block;
+        }
+        let entry = self.at_mut(block);
+        entry.len += len;
+        entry.next = next;
+        let vacant = self.vacant;
+        let entry = self.at_mut(gone);
+        entry.state = State::Vacant;
+        entry.next = vacant;
+        self.vacant = gone;
+        self.nr_vacant += 1;
+    }
+
+    /// Marks a block free and files it by size.
+    fn make_free(&mut self, block: u32) {
+        let bin = Bins::of(self.at(block).len);
+        let head = self.bins.push(bin, block);
+        let entry = self.at_mut(block);
+        entry.state = State::Free;
+        entry.bin_prev = NONE;
+        entry.bin_next = head;
+        if head != NONE {
+            self.at_mut(head).bin_prev = block;
+        }
+    }
+
+    /// Takes a free block out of its bin.
+    fn unbin(&mut self, block: u32) {
+        let Block { len, bin_prev, bin_next, .. } = *self.at(block);
+        if bin_prev == NONE {
+            self.bins.set_head(Bins::of(len), bin_next);
+        } else {
+            self.at_mut(bin_prev).bin_next = bin_next;
+        }
+        if bin_next != NONE {
+            self.at_mut(bin_next).bin_prev = bin_prev;
+        }
+    }
+
+    fn is_free(&self, block: u32) -> bool {
+        matches!(self.at(block).state, State::Free)
+    }
+
+    fn at(&self, block: u32) -> &Block<T> {
+        &self.blocks[block as usize]
+    }
+
+    fn at_mut(&mut self, block: u32) -> &mut Block<T> {
+        &mut self.blocks[block as usize]
+    }
+}
+
+impl<T> Block<T> {
+    fn range(&self, block: u32) -> Range {
+        Range {
+            block,
+            offset: self.offset as usize,
+            len: self.len as usize,
+        }
+    }
+}

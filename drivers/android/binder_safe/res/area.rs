@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The memory into which messages for a process are copied.
+//!
+//! A process maps its area once, for reading. Senders reserve a buffer in it, fill it, and the
+//! receiver frees it by its address. Half of the area at most holds oneway messages, so that a
+//! flood of them leaves room for calls.
+
+use super::buffer::{
+    Buffer,
+    Held, //
+};
+use crate::pure::ranges::{
+    NoRange,
+    Range,
+    Ranges,
+    Table,
+    ALIGN, //
+};
+use kernel::{
+    mm::{
+        page_area::{
+            PageArea,
+            ReclaimDomain, //
+        },
+        virt::VmaNew, //
+    },
+    new_spinlock,
+    prelude::*,
+    sync::{
+        Arc,
+        SpinLock, //
+    }, //
+};
+
+/// What a process can use of its mapping at most, in bytes.
+const MAX_SIZE: usize = 4 << 20;
+
+/// An area and what lies in it; `T` is kept for each buffer until its owner frees it.
+#[pin_data]
+pub(crate) struct Area<T> {
+    pub(super) pages: PageArea,
+    #[pin]
+    space: SpinLock<Space<T>>,
+}
+
+/// Which bytes are in use.
+struct Space<T> {
+    ranges: Ranges<Held<T>>,
+    /// Bytes that oneway messages may still take.
+    free_oneway: usize,
+}
+
+impl<T> Area<T> {
+    /// An area for the current process, which has yet to map it.
+    pub(crate) fn new(domain: &Arc<ReclaimDomain>) -> Result<Arc<Self>> {
+        let pages = PageArea::new(domain)?;
+        let init = pin_init!(Self {
+            pages,
+            space <- new_spinlock!(
+                Space {
+                    ranges: Ranges::empty(),
+                    free_oneway: 0,
+                },
+                "Area::space"
+            ),
+        });
+        Arc::pin_init(init, GFP_KERNEL_ACCOUNT)
+    }
+
+    /// Maps the area. Fails with `EBUSY` the second time.
+    pub(crate) fn map(&self, vma: &VmaNew) -> Result {
+        let size = self.pages.map(vma, MAX_SIZE)?;
+        let mut ranges = Ranges::new(size)?;
+        let mut space = self.space.lock();
+        core::mem::swap(&mut space.ranges, &mut ranges);
+        space.free_oneway = size / 2;
+        Ok(())
+    }
+
+    /// Reserves a buffer of `len` bytes, rounded up.
+    ///
+    /// Fails with `ESRCH` if the area is not mapped and with `ENOSPC` if there is no room.
+    pub(crate) fn reserve(self: &Arc<Self>, len: usize, kind: Kind) -> Result<Buffer<T>> {
+        if !self.pages.is_mapped() {
+            return Err(ESRCH);
+        }
+        let len = len.checked_next_multiple_of(ALIGN).ok_or(EINVAL)?.max(ALIGN);
+        let range = self.reserve_range(len, kind)?;
+        Buffer::fill(self.clone(), range, kind)
+    }
+
+    /// The buffer that starts at user address `address`, if its owner may free it.
+    pub(crate) fn take(self: &Arc<Self>, address: u64) -> Option<(Buffer<T>, T)> {
+        let offset = usize::try_from(address)
+            .ok()?
+            .checked_sub(self.pages.start())?;
+        let (range, held) = self.space.lock().ranges.take(offset)?;
+        Some(held.into_buffer(self.clone(), range))
+    }
+
+    /// Any buffer that its owner may free.
+    pub(crate) fn take_any(self: &Arc<Self>) -> Option<(Buffer<T>, T)> {
+        let (range, held) = self.space.lock().ranges.take_any()?;
+        Some(held.into_buffer(self.clone(), range))
+    }
+
+    /// Lets the owner free the buffer in `range` from now on.
+    pub(super) fn hold(&self, range: Range, held: Held<T>) {
+        self.space.lock().ranges.hold(range, held);
+    }
+
+    /// Gives the bytes of a buffer back.
+    pub(super) fn release(&self, range: Range, kind: Kind) {
+        let mut space = self.space.lock();
+        space.ranges.release(range);
+        if kind == Kind::Oneway {
+            space.free_oneway += range.len;
+        }
+    }
+
+    fn reserve_range(&self, len: usize, kind: Kind) -> Result<Range> {
+        loop {
+            let capacity = {
+                let mut space = self.space.lock();
+                match space.reserve(len, kind) {
+                    Ok(range) => return Ok(range),
+                    Err(NoRange::NoSpace) => return Err(ENOSPC),
+                    Err(NoRange::TableFull) => space.ranges.capacity(),
+                }
+            };
+            let table = Table::new(2 * capacity)?;
+            let _old = self.space.lock().ranges.grow(table);
+        }
+    }
+}
+
+impl<T> Space<T> {
+    fn reserve(&mut self, len: usize, kind: Kind) -> Result<Range, NoRange> {
+        let oneway = match kind {
+            Kind::Oneway => len,
+            Kind::Call => 0,
+        };
+        let rest = self.free_oneway.checked_sub(oneway).ok_or(NoRange::NoSpace)?;
+        let range = self.ranges.reserve(len)?;
+        self.free_oneway = rest;
+        Ok(range)
+    }
+}
+
+/// What a buffer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A call or a reply.
+    Call,
+    /// A message that expects no reply.
+    Oneway,
+}
