@@ -39,7 +39,11 @@ mod tests {
     #[test]
     fn removes_builds_and_keeps_the_base() {
         let cache = std::env::temp_dir().join(format!("xtask-clean-{}", std::process::id()));
-        let paths = Paths { root: "/".into(), cache: cache.clone(), kdir: None };
+        let paths = Paths {
+            root: "/".into(),
+            cache: cache.clone(),
+            kdir: None,
+        };
         for dir in [paths.build("c-debug"), paths.base()] {
             fs::create_dir_all(dir).unwrap();
         }

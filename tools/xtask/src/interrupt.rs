@@ -16,7 +16,10 @@ struct State {
     scratch: Vec<PathBuf>,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { children: Vec::new(), scratch: Vec::new() });
+static STATE: Mutex<State> = Mutex::new(State {
+    children: Vec::new(),
+    scratch: Vec::new(),
+});
 
 fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -88,7 +91,11 @@ impl Drop for Scratch {
 fn remove(path: &Path) {
     // A child may still write into the folder while it dies, so one try may not be enough.
     for _ in 0..20 {
-        let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        let _ = if path.is_dir() {
+            fs::remove_dir_all(path)
+        } else {
+            fs::remove_file(path)
+        };
         if !path.exists() {
             return;
         }

@@ -69,7 +69,12 @@ pub fn build(paths: &Paths, args: &Args) -> Result<PathBuf> {
         Driver::Safe => tree::with_series(paths)?,
         Driver::C | Driver::Rust => tree::base(paths)?,
     };
-    let job = Job { source, tools, dir: paths.build(&args.name()), name: args.name() };
+    let job = Job {
+        source,
+        tools,
+        dir: paths.build(&args.name()),
+        name: args.name(),
+    };
     let fragment = config::fragment(&paths.root.join("tools/configs"), args)?;
     job.ensure(paths, args, &fragment)?;
     Ok(job.image())
@@ -120,12 +125,21 @@ impl Job {
         let jobs = thread::available_parallelism().map_or(2, usize::from) + 1;
         let mut make = Command::new("make");
         make.arg("-C").arg(&self.source.path);
-        make.arg(format!("O={}", self.dir.display())).arg(format!("-j{jobs}"));
+        make.arg(format!("O={}", self.dir.display()))
+            .arg(format!("-j{jobs}"));
         // A version that names the commit would make every edit rebuild what prints it.
         make.arg("LOCALVERSION=");
         self.tools.apply(&mut make);
         // What `make kernel` was called with is not for the kernel's own make.
-        for name in ["MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "CONFIG", "DRIVER", "KDIR"] {
+        for name in [
+            "MAKEFLAGS",
+            "MFLAGS",
+            "MAKELEVEL",
+            "MAKEOVERRIDES",
+            "CONFIG",
+            "DRIVER",
+            "KDIR",
+        ] {
             make.env_remove(name);
         }
         make
@@ -146,7 +160,11 @@ mod tests {
 
     #[test]
     fn each_kernel_has_its_own_folder() {
-        let mut args = Args { driver: Driver::Safe, config: Config::Debug, module: false };
+        let mut args = Args {
+            driver: Driver::Safe,
+            config: Config::Debug,
+            module: false,
+        };
         assert_eq!(args.name(), "safe-debug");
         args.module = true;
         assert_eq!(args.name(), "safe-debug-module");

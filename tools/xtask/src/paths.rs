@@ -47,7 +47,10 @@ impl Paths {
     /// Where trees and builds go: what comes from a tree of the user's own stays apart.
     fn work(&self) -> PathBuf {
         match &self.kdir {
-            Some(kdir) => self.cache.join("kdir").join(kdir.to_string_lossy().replace('/', "_")),
+            Some(kdir) => self
+                .cache
+                .join("kdir")
+                .join(kdir.to_string_lossy().replace('/', "_")),
             None => self.cache.clone(),
         }
     }
@@ -91,11 +94,18 @@ mod tests {
 
     #[test]
     fn a_named_tree_has_its_own_base_and_builds() {
-        let mut paths = Paths { root: "/r".into(), cache: "/c".into(), kdir: None };
+        let mut paths = Paths {
+            root: "/r".into(),
+            cache: "/c".into(),
+            kdir: None,
+        };
         assert_eq!(paths.base(), Path::new("/c/base"));
         paths.kdir = Some("/src/linux".into());
         assert_eq!(paths.base(), Path::new("/c/kdir/_src_linux/base"));
-        assert_eq!(paths.build("c-debug"), Path::new("/c/kdir/_src_linux/build/c-debug"));
+        assert_eq!(
+            paths.build("c-debug"),
+            Path::new("/c/kdir/_src_linux/build/c-debug")
+        );
         assert_eq!(paths.downloads(), Path::new("/c/dl"));
     }
 }

@@ -18,7 +18,11 @@ pub struct Tally {
 impl Tally {
     /// The tally of one test.
     pub fn one(ok: bool) -> Self {
-        Self { passed: ok.into(), failed: (!ok).into(), skipped: 0 }
+        Self {
+            passed: ok.into(),
+            failed: (!ok).into(),
+            skipped: 0,
+        }
     }
 
     /// An error if anything failed: for commands whose exit code is their verdict.
@@ -55,7 +59,11 @@ mod tests {
     #[test]
     fn sums_and_prints() {
         let mut all = Tally::one(true);
-        all += Tally { passed: 2, failed: 1, skipped: 0 };
+        all += Tally {
+            passed: 2,
+            failed: 1,
+            skipped: 0,
+        };
         assert_eq!(all.to_string(), "3 passed, 1 failed");
         all.skipped = 4;
         assert_eq!(all.to_string(), "3 passed, 1 failed, 4 skipped");

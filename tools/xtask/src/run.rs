@@ -35,7 +35,13 @@ impl Progress {
         if bar.is_none() {
             eprintln!("  {title}");
         }
-        Self { title: title.to_string(), bar, total, last: Instant::now(), count: 0 }
+        Self {
+            title: title.to_string(),
+            bar,
+            total,
+            last: Instant::now(),
+            count: 0,
+        }
     }
 
     /// One unit of work is done; `what` names it.
@@ -52,7 +58,10 @@ impl Progress {
                 bar.set_message(what.to_string());
             }
             None if self.last.elapsed() >= PLAIN_INTERVAL => {
-                let of = self.total.map(|n| format!(" of about {n}")).unwrap_or_default();
+                let of = self
+                    .total
+                    .map(|n| format!(" of about {n}"))
+                    .unwrap_or_default();
                 eprintln!("  {} … {}{of}, now: {what}", self.title, self.count);
                 self.last = Instant::now();
             }
@@ -70,8 +79,14 @@ impl Progress {
 
 fn bar(title: &str, total: Option<u64>) -> ProgressBar {
     let (bar, style) = match total {
-        Some(n) => (ProgressBar::new(n), "  {prefix} {bar:24} {pos}/{len} {elapsed} {wide_msg}"),
-        None => (ProgressBar::new_spinner(), "  {prefix} {spinner} {pos} {elapsed} {wide_msg}"),
+        Some(n) => (
+            ProgressBar::new(n),
+            "  {prefix} {bar:24} {pos}/{len} {elapsed} {wide_msg}",
+        ),
+        None => (
+            ProgressBar::new_spinner(),
+            "  {prefix} {spinner} {pos} {elapsed} {wide_msg}",
+        ),
     };
     bar.set_style(ProgressStyle::with_template(style).expect("the template is constant"));
     bar.set_prefix(title.to_string());
@@ -85,9 +100,14 @@ fn bar(title: &str, total: Option<u64>) -> ProgressBar {
 pub fn logged(title: &str, total: Option<u64>, log: &Path, cmd: &mut Command) -> Result<()> {
     let mut out = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
     writeln!(out, "$ {cmd:?}")?;
-    let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).context("cannot make a pipe")?;
+    let (reader, writer) =
+        rustix::pipe::pipe_with(PipeFlags::CLOEXEC).context("cannot make a pipe")?;
     let mut progress = Progress::start(title, total);
-    let mut child = spawn(cmd.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer))?;
+    let mut child = spawn(
+        cmd.stdin(Stdio::null())
+            .stdout(writer.try_clone()?)
+            .stderr(writer),
+    )?;
     // The command keeps its ends of the pipe until it gets others; the loop would never end.
     cmd.stdout(Stdio::null()).stderr(Stdio::null());
     for line in BufReader::new(File::from(reader)).split(b'\n') {
@@ -129,13 +149,20 @@ pub fn reason(text: &str) -> String {
         ("Could not resolve host", "no network"),
         ("Temporary failure resolving", "no network"),
         ("Could not connect to", "no network"),
+        ("Couldn't connect to", "no network"),
+        ("Connection timed out", "no network"),
         ("Network is unreachable", "no network"),
     ];
     if let Some((_, what)) = KNOWN.iter().find(|(sign, _)| text.contains(sign)) {
         return what.to_string();
     }
     const SIGNS: &[&str] = &["error:", "error[", "Error:", "E: ", "fatal:", "*** "];
-    let lines = || text.lines().skip(1).map(str::trim).filter(|line| !line.is_empty());
+    let lines = || {
+        text.lines()
+            .skip(1)
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+    };
     lines()
         .find(|line| SIGNS.iter().any(|sign| line.contains(sign)))
         .or_else(|| lines().last())
@@ -185,8 +212,13 @@ mod tests {
         let log = std::env::temp_dir().join(format!("xtask-run-{}.log", std::process::id()));
         let mut cmd = Command::new("sh");
         cmd.args(["-c", "echo one; echo 'error: two' >&2; exit 3"]);
-        let error = logged("Trying", None, &log, &mut cmd).unwrap_err().to_string();
-        assert_eq!(error, format!("Trying failed: error: two; log: {}", log.display()));
+        let error = logged("Trying", None, &log, &mut cmd)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            format!("Trying failed: error: two; log: {}", log.display())
+        );
         let text = fs::read_to_string(&log).unwrap();
         fs::remove_file(&log).unwrap();
         assert!(text.ends_with("one\nerror: two\n"), "{text}");

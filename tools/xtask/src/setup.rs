@@ -37,6 +37,6 @@ pub fn ensure(paths: &Paths) -> Result<Toolchain> {
     packages::ensure(paths)?;
     bindgen::ensure(paths)?;
     let tools = Toolchain::find(paths)?;
-    base::ensure(paths)?;
+    base::ensure(paths, &base::Servers::from_env())?;
     Ok(tools)
 }

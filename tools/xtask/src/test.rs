@@ -6,7 +6,9 @@ use std::{env, fs, process::Command, time::Instant};
 
 use anyhow::{bail, Result};
 
-use crate::{kunit, lint, paths::Paths, report::Tally, run, selftest, series, setup, Config, Driver};
+use crate::{
+    kunit, lint, paths::Paths, report::Tally, run, selftest, series, setup, Config, Driver,
+};
 
 #[derive(clap::Args)]
 pub struct Args {}
@@ -19,8 +21,12 @@ const PHASES: &[Phase] = &[
     ("lint", lint::tally),
     ("host unit tests", host),
     ("series check", series::check::tally),
-    ("selftests, safe driver", |paths| selftest::tally(paths, Driver::Safe, Config::Release)),
-    ("selftests, C driver", |paths| selftest::tally(paths, Driver::C, Config::Release)),
+    ("selftests, safe driver", |paths| {
+        selftest::tally(paths, Driver::Safe, Config::Release)
+    }),
+    ("selftests, C driver", |paths| {
+        selftest::tally(paths, Driver::C, Config::Release)
+    }),
     ("KUnit", kunit::tally),
     ("selftests, safe driver, debug kernel", |paths| {
         selftest::tally(paths, Driver::Safe, Config::Debug)
@@ -51,7 +57,10 @@ fn sum(paths: &Paths, phases: &[Phase]) -> Tally {
             eprintln!("error: {error:#}");
             Tally::one(false)
         });
-        eprintln!("== {name}: {tally} in {:.1} s", start.elapsed().as_secs_f64());
+        eprintln!(
+            "== {name}: {tally} in {:.1} s",
+            start.elapsed().as_secs_f64()
+        );
         all += tally;
     }
     all
@@ -61,7 +70,9 @@ fn sum(paths: &Paths, phases: &[Phase]) -> Tally {
 fn host(paths: &Paths) -> Result<Tally> {
     let log = paths.log("cargo-test")?;
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["test", "--workspace", "--no-fail-fast"]).current_dir(paths.root.join("tools"));
+    cargo
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .current_dir(paths.root.join("tools"));
     let verdict = run::logged("Testing the tools", None, &log, &mut cargo);
     let tally = count(&String::from_utf8_lossy(&fs::read(&log)?));
     match verdict {
@@ -80,9 +91,13 @@ fn count(log: &str) -> Tally {
     let mut all = Tally::default();
     for line in log.lines().filter(|line| line.starts_with("test result:")) {
         let number = |what: &str| {
-            let words: Vec<_> = line.split([' ', ';']).filter(|word| !word.is_empty()).collect();
+            let words: Vec<_> = line
+                .split([' ', ';'])
+                .filter(|word| !word.is_empty())
+                .collect();
             let at = words.iter().position(|word| *word == what);
-            at.and_then(|at| words.get(at - 1)?.parse::<u64>().ok()).unwrap_or(0)
+            at.and_then(|at| words.get(at - 1)?.parse::<u64>().ok())
+                .unwrap_or(0)
         };
         all += Tally {
             passed: number("passed"),
@@ -102,17 +117,41 @@ mod tests {
         let log = "running 3 tests\n\
                    test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out\n\
                    test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured\n";
-        assert_eq!(count(log), Tally { passed: 7, failed: 2, skipped: 1 });
+        assert_eq!(
+            count(log),
+            Tally {
+                passed: 7,
+                failed: 2,
+                skipped: 1
+            }
+        );
         assert_eq!(count("error: could not compile"), Tally::default());
     }
 
     #[test]
     fn a_phase_that_breaks_is_a_failure_and_stops_nothing() {
-        let paths = Paths { root: "/".into(), cache: "/".into(), kdir: None };
+        let paths = Paths {
+            root: "/".into(),
+            cache: "/".into(),
+            kdir: None,
+        };
         let phases: &[Phase] = &[
             ("broken", |_| bail!("no")),
-            ("fine", |_| Ok(Tally { passed: 2, failed: 0, skipped: 0 })),
+            ("fine", |_| {
+                Ok(Tally {
+                    passed: 2,
+                    failed: 0,
+                    skipped: 0,
+                })
+            }),
         ];
-        assert_eq!(sum(&paths, phases), Tally { passed: 2, failed: 1, skipped: 0 });
+        assert_eq!(
+            sum(&paths, phases),
+            Tally {
+                passed: 2,
+                failed: 1,
+                skipped: 0
+            }
+        );
     }
 }

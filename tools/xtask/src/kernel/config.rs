@@ -56,7 +56,9 @@ pub fn configure(job: &Job, paths: &Paths, fragment: &str) -> Result<()> {
 
 /// Fails if the folder was configured with other compilers: its objects would not fit together.
 pub fn check_tools(dir: &Path, now: &Banners) -> Result<()> {
-    let Ok(config) = fs::read_to_string(dir.join(".config")) else { return Ok(()) };
+    let Ok(config) = fs::read_to_string(dir.join(".config")) else {
+        return Ok(());
+    };
     match foreign_tool(&config, now) {
         Some(difference) => bail!(
             "{} is from another tool chain ({difference}); remove it or run `make clean`",
@@ -91,7 +93,10 @@ fn check(fragment: &str, config: &str) -> Result<()> {
         .map(|(symbol, want, got)| format!("{symbol} should be {want} and is {got}"))
         .collect();
     if !wrong.is_empty() {
-        bail!("the kernel did not take the configuration: {}", wrong.join(", "));
+        bail!(
+            "the kernel did not take the configuration: {}",
+            wrong.join(", ")
+        );
     }
     Ok(())
 }
@@ -130,8 +135,13 @@ mod tests {
 
     #[test]
     fn a_symbol_that_was_not_taken_is_named() {
-        let error = check("CONFIG_NET=n\nCONFIG_GONE=y\n", CONFIG).unwrap_err().to_string();
-        assert!(error.contains("CONFIG_GONE should be y and is n"), "{error}");
+        let error = check("CONFIG_NET=n\nCONFIG_GONE=y\n", CONFIG)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("CONFIG_GONE should be y and is n"),
+            "{error}"
+        );
         assert!(error.contains("CONFIG_NET should be n and is y"), "{error}");
     }
 
@@ -139,7 +149,10 @@ mod tests {
     fn a_folder_of_another_tool_chain_is_refused() {
         assert_eq!(foreign_tool(CONFIG, &banners()), None);
         assert_eq!(foreign_tool("", &banners()), None);
-        let other = Banners { clang: "clang version 21.1.0".to_string(), ..banners() };
+        let other = Banners {
+            clang: "clang version 21.1.0".to_string(),
+            ..banners()
+        };
         let dir = std::env::temp_dir().join(format!("xtask-config-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
         fs::write(dir.join(".config"), CONFIG).unwrap();
@@ -154,7 +167,15 @@ mod tests {
     fn every_kernel_has_its_fragments() {
         let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
         let text = |driver, config, module| {
-            fragment(&configs, &Args { driver, config, module }).unwrap()
+            fragment(
+                &configs,
+                &Args {
+                    driver,
+                    config,
+                    module,
+                },
+            )
+            .unwrap()
         };
         assert!(text(Driver::C, Config::Release, false).contains("CONFIG_ANDROID_BINDER_IPC=y\n"));
         assert!(text(Driver::Rust, Config::Debug, false).contains("CONFIG_KASAN=y\n"));

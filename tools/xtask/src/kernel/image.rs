@@ -12,7 +12,14 @@ pub use super::Args;
 
 /// Builds the kernel if needed and gives the path of its image.
 pub fn ensure(paths: &Paths, driver: Driver, config: Config) -> Result<PathBuf> {
-    super::build(paths, &Args { driver, config, module: false })
+    super::build(
+        paths,
+        &Args {
+            driver,
+            config,
+            module: false,
+        },
+    )
 }
 
 pub fn run(paths: &Paths, args: Args) -> Result<()> {

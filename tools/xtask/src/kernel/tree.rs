@@ -29,7 +29,10 @@ impl Source {
 
 /// A short name for a long text.
 fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The base as it is.
@@ -60,7 +63,12 @@ fn checkout(paths: &Paths, tree: &Path, commit: &str) -> Result<()> {
     let mut git = git(tree);
     // The tree belongs to this tool; whatever was written into it by hand goes.
     git.args(["checkout", "--force", "--detach", commit]);
-    run::logged("Applying the series", None, &paths.log("checkout")?, &mut git)
+    run::logged(
+        "Applying the series",
+        None,
+        &paths.log("checkout")?,
+        &mut git,
+    )
 }
 
 /// A worktree of the base repository, which has the objects already.
@@ -71,14 +79,23 @@ fn create(paths: &Paths, tree: &Path, commit: &str) -> Result<()> {
     }
     run::output(git(&base).args(["worktree", "prune"]))?;
     let mut git = git(&base);
-    git.args(["worktree", "add", "--force", "--detach"]).arg(tree).arg(commit);
-    run::logged("Checking out the patched tree", None, &paths.log("checkout")?, &mut git)
+    git.args(["worktree", "add", "--force", "--detach"])
+        .arg(tree)
+        .arg(commit);
+    run::logged(
+        "Checking out the patched tree",
+        None,
+        &paths.log("checkout")?,
+        &mut git,
+    )
 }
 
 fn git(dir: &Path) -> Command {
     let mut git = Command::new("git");
     // From a hook of another repository these would point there.
-    git.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
+    git.env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_INDEX_FILE");
     git.arg("-C").arg(dir);
     git
 }

@@ -47,7 +47,16 @@ pub fn ensure(paths: &Paths) -> Result<()> {
 fn cargo_install(paths: &Paths) -> Result<()> {
     let root = paths.cache.join("bindgen");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["install", "bindgen-cli", "--version", VERSION, "--locked", "--root"]).arg(&root);
+    cargo
+        .args([
+            "install",
+            "bindgen-cli",
+            "--version",
+            VERSION,
+            "--locked",
+            "--root",
+        ])
+        .arg(&root);
     // The build would otherwise leave its objects in this workspace's target folder.
     cargo.env_remove("CARGO_TARGET_DIR").current_dir("/");
     run::logged("Building bindgen", None, &paths.log("bindgen")?, &mut cargo)
@@ -67,7 +76,9 @@ fn check(program: &Path) -> Result<Version> {
 
 /// Whether `apt-cache policy bindgen` offers a version that passes.
 fn packaged_is_good(policy: &str) -> bool {
-    let candidate = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate:"));
+    let candidate = policy
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("Candidate:"));
     candidate.is_some_and(|version| version::check_bindgen(version).is_ok())
 }
 

@@ -3,7 +3,7 @@
 //! Debian's `linux-source-7.3` package: found by apt, fetched so that a broken download resumes.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -38,11 +38,20 @@ impl Package {
     /// Reads a line of `apt-get --print-uris download`: `'URL' FILE SIZE SHA256:SUM`.
     fn parse(line: &str) -> Option<Self> {
         let mut words = line.split_whitespace();
-        let url = words.next()?.strip_prefix('\'')?.strip_suffix('\'')?.to_string();
+        let url = words
+            .next()?
+            .strip_prefix('\'')?
+            .strip_suffix('\'')?
+            .to_string();
         let file = words.next()?.to_string();
         let size = words.next()?.parse().ok()?;
         let sha256 = words.next()?.strip_prefix("SHA256:")?.to_string();
-        Some(Self { url, file, size, sha256 })
+        Some(Self {
+            url,
+            file,
+            size,
+            sha256,
+        })
     }
 
     /// `7.3.4-1~bpo13+1` of `linux-source-7.3_7.3.4-1~bpo13+1_all.deb`.
@@ -51,28 +60,23 @@ impl Package {
     }
 }
 
-/// Fetches the package if it is not in the cache, and unpacks its kernel tree into `target`.
-pub fn fetch(paths: &Paths, base: &Base, target: &Path) -> Result<()> {
+/// The package's file: from the cache, else from `mirror`.
+pub fn fetch(paths: &Paths, base: &Base, mirror: &str) -> Result<PathBuf> {
     let dir = paths.downloads();
     fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-    let deb = match cached(&dir, base)? {
-        Some(deb) => deb,
-        None => {
-            let package = find(paths)?;
-            check_known(&package, base)?;
-            download(paths, &package, &dir)?
-        }
-    };
-    unpack(paths, &deb, target)
-}
-
-fn mirror() -> String {
-    env::var("BINDER_SAFE_MIRROR").unwrap_or_else(|_| "http://deb.debian.org/debian".to_string())
+    if let Some(deb) = cached(&dir, base)? {
+        return Ok(deb);
+    }
+    let package = find(paths, mirror)?;
+    check_known(&package, base)?;
+    download(paths, &package, &dir)
 }
 
 /// The package that the series was checked on, where an earlier run left it.
 fn cached(dir: &Path, base: &Base) -> Result<Option<PathBuf>> {
-    let Some((version, sha256)) = &base.debian else { return Ok(None) };
+    let Some((version, sha256)) = &base.debian else {
+        return Ok(None);
+    };
     let deb = dir.join(format!("{PACKAGE}_{version}_all.deb"));
     if !deb.exists() {
         return Ok(None);
@@ -86,30 +90,32 @@ fn cached(dir: &Path, base: &Base) -> Result<Option<PathBuf>> {
 }
 
 /// Asks one suite after the other; each is read into lists of our own, not into the system's.
-fn find(paths: &Paths) -> Result<Package> {
+fn find(paths: &Paths, mirror: &str) -> Result<Package> {
     for suite in SUITES {
-        if let Some(package) = find_in(paths, suite)? {
+        if let Some(package) = find_in(paths, mirror, suite)? {
             return Ok(package);
         }
     }
     bail!("Debian has no {PACKAGE} in {}", SUITES.join(", "))
 }
 
-fn find_in(paths: &Paths, suite: &str) -> Result<Option<Package>> {
+fn find_in(paths: &Paths, mirror: &str, suite: &str) -> Result<Option<Package>> {
     let dir = paths.downloads().join("apt").join(suite);
     fs::create_dir_all(dir.join("lists/partial"))?;
     fs::create_dir_all(dir.join("archives/partial"))?;
-    let sources = format!("deb [signed-by={KEYRING}] {} {suite} main\n", mirror());
+    let sources = format!("deb [signed-by={KEYRING}] {mirror} {suite} main\n");
     fs::write(dir.join("sources.list"), sources)?;
-    let title = format!("Looking for {PACKAGE} in Debian {suite}");
-    let log = paths.log("apt-source")?;
-    run::logged(&title, None, &log, apt(&dir).arg("update")).context(unreachable_mirror())?;
+    let title = format!("Looking for {PACKAGE} in {mirror} {suite}");
+    run::logged(
+        &title,
+        None,
+        &paths.log("apt-source")?,
+        apt(&dir).arg("update"),
+    )?;
     let uris = run::output(apt(&dir).args(["--print-uris", "download", PACKAGE]));
-    Ok(uris.ok().and_then(|text| text.lines().find_map(Package::parse)))
-}
-
-fn unreachable_mirror() -> String {
-    format!("{} gives no package index", mirror())
+    Ok(uris
+        .ok()
+        .and_then(|text| text.lines().find_map(Package::parse)))
 }
 
 /// An apt that knows only what is in `dir`.
@@ -118,7 +124,10 @@ fn apt(dir: &Path) -> Command {
     for (key, value) in [
         ("Dir::State::lists", dir.join("lists").display().to_string()),
         ("Dir::Cache", dir.display().to_string()),
-        ("Dir::Etc::sourcelist", dir.join("sources.list").display().to_string()),
+        (
+            "Dir::Etc::sourcelist",
+            dir.join("sources.list").display().to_string(),
+        ),
         ("Dir::Etc::sourceparts", "/dev/null".to_string()),
         ("APT::Sandbox::User", "root".to_string()),
         ("APT::Update::Error-Mode", "any".to_string()),
@@ -168,11 +177,22 @@ fn curl(paths: &Paths, package: &Package, part: &Path) -> Result<()> {
     let log = paths.log("download")?;
     let out = fs::File::create(&log)?;
     let mut curl = Command::new("curl");
-    curl.args(["-fsSL", "--retry", "3", "--connect-timeout", "20", "-C", "-", "-o"]);
+    curl.args([
+        "-fsSL",
+        "--retry",
+        "3",
+        "--connect-timeout",
+        "20",
+        "-C",
+        "-",
+        "-o",
+    ]);
     curl.arg(part).arg(&package.url);
     let mut child = run::spawn(curl.stdin(Stdio::null()).stderr(out))?;
-    let mut progress =
-        Progress::start(&format!("Fetching {} (MB)", package.file), Some(package.size / 1_000_000));
+    let mut progress = Progress::start(
+        &format!("Fetching {} (MB)", package.file),
+        Some(package.size / 1_000_000),
+    );
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
@@ -185,20 +205,28 @@ fn curl(paths: &Paths, package: &Package, part: &Path) -> Result<()> {
     if !status.success() {
         let text = fs::read_to_string(&log).unwrap_or_default();
         let why = run::reason(&format!("\n{text}"));
-        bail!("cannot fetch {} ({why}); run the command again to resume", package.url);
+        bail!(
+            "cannot fetch {} ({why}); run the command again to resume",
+            package.url
+        );
     }
     Ok(())
 }
 
 /// Unpacks the tree that is in the tarball that is in the package, without files in between.
-fn unpack(paths: &Paths, deb: &Path, target: &Path) -> Result<()> {
+pub fn unpack(paths: &Paths, deb: &Path, target: &Path) -> Result<()> {
     fs::create_dir_all(target)?;
     let script = "set -o pipefail; dpkg-deb --fsys-tarfile \"$1\" | \
                   tar xO ./usr/src/linux-source-7.3.tar.xz | \
                   tar xJv --strip-components=1 -C \"$2\"";
     let mut bash = Command::new("bash");
     bash.args(["-c", script, "bash"]).arg(deb).arg(target);
-    run::logged("Unpacking the kernel", Some(FILES), &paths.log("unpack")?, &mut bash)
+    run::logged(
+        "Unpacking the kernel",
+        Some(FILES),
+        &paths.log("unpack")?,
+        &mut bash,
+    )
 }
 
 fn size(path: &Path) -> u64 {
@@ -207,7 +235,12 @@ fn size(path: &Path) -> u64 {
 
 fn sum(path: &Path) -> Result<String> {
     let text = run::output(Command::new("sha256sum").arg("--").arg(path))?;
-    Ok(text.split_whitespace().next().unwrap_or_default().trim_start_matches('\\').to_string())
+    Ok(text
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches('\\')
+        .to_string())
 }
 
 #[cfg(test)]
@@ -222,7 +255,11 @@ mod tests {
 
     fn base(version: &str, sha256: &str) -> Base {
         let debian = Some((version.to_string(), sha256.to_string()));
-        Base { version: "7.3.4".to_string(), debian, tree: None }
+        Base {
+            version: "7.3.4".to_string(),
+            debian,
+            tree: None,
+        }
     }
 
     #[test]
@@ -243,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_damaged_download_is_thrown_away() {
-        let dir = env::temp_dir().join(format!("xtask-deb-{}", std::process::id()));
+        let dir = std::env::temp_dir().join(format!("xtask-deb-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
         let known = base("7.3.4-1", "00");
         let deb = dir.join("linux-source-7.3_7.3.4-1_all.deb");

@@ -136,9 +136,18 @@ mod tests {
     fn both_known_forms_pass_and_a_third_does_not() {
         for (file, debian, mainline) in REPLACED {
             let tree = |middle: &str| format!("begin\n{middle}end\n");
-            assert_eq!(replaced(&tree(debian), debian, mainline).unwrap(), tree(mainline));
-            assert_eq!(replaced(&tree(mainline), debian, mainline).unwrap(), tree(mainline));
-            assert!(replaced("begin\nend\n", debian, mainline).is_err(), "{file}");
+            assert_eq!(
+                replaced(&tree(debian), debian, mainline).unwrap(),
+                tree(mainline)
+            );
+            assert_eq!(
+                replaced(&tree(mainline), debian, mainline).unwrap(),
+                tree(mainline)
+            );
+            assert!(
+                replaced("begin\nend\n", debian, mainline).is_err(),
+                "{file}"
+            );
         }
     }
 

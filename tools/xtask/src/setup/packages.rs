@@ -16,6 +16,8 @@ const NEEDED: &[&str] = &[
     "libclang-22-dev",
     "rustc-web",
     "rust-web-src",
+    "rustfmt-web",
+    "rust-web-clippy",
     "qemu-system-x86",
     "flex",
     "bison",
@@ -34,12 +36,21 @@ const NEEDED: &[&str] = &[
     "make",
     "perl",
     "python3",
-    "patch",
 ];
 
 /// The programs by which a machine without dpkg shows that it has what is needed.
-const PROGRAMS: &[&str] =
-    &["clang", "ld.lld", "rustc", "qemu-system-x86_64", "flex", "bison", "bc", "cpio", "git", "gcc"];
+const PROGRAMS: &[&str] = &[
+    "clang",
+    "ld.lld",
+    "rustc",
+    "qemu-system-x86_64",
+    "flex",
+    "bison",
+    "bc",
+    "cpio",
+    "git",
+    "gcc",
+];
 
 /// Installs what is missing; asks no server when nothing is.
 pub fn ensure(paths: &Paths) -> Result<()> {
@@ -56,19 +67,35 @@ pub fn install(paths: &Paths, packages: &[&str]) -> Result<()> {
         return Ok(());
     }
     if !rustix::process::geteuid().is_root() {
-        bail!("packages are missing: run `apt-get install {}` as root", packages.join(" "));
+        bail!(
+            "packages are missing: run `apt-get install {}` as root",
+            packages.join(" ")
+        );
     }
-    let log = paths.log("apt")?;
+    let log = paths.log("apt-update")?;
     run::logged("Reading package lists", None, &log, apt().arg("update"))?;
+    let log = paths.log("apt-install")?;
     let mut install = apt();
-    install.args(["install", "-y", "--no-install-recommends"]).args(packages);
-    run::logged(&format!("Installing {} packages", packages.len()), None, &log, &mut install)
+    install
+        .args(["install", "-y", "--no-remove", "--no-install-recommends"])
+        .args(packages);
+    run::logged(
+        &format!("Installing {} packages", packages.len()),
+        None,
+        &log,
+        &mut install,
+    )
 }
 
 fn apt() -> Command {
     let mut apt = Command::new("apt-get");
     // Without this a mirror that cannot be reached is only a warning.
-    apt.args(["-o", "APT::Update::Error-Mode=any", "-o", "Acquire::Retries=3"]);
+    apt.args([
+        "-o",
+        "APT::Update::Error-Mode=any",
+        "-o",
+        "Acquire::Retries=3",
+    ]);
     apt.env("DEBIAN_FRONTEND", "noninteractive");
     apt
 }
@@ -91,22 +118,25 @@ fn missing<'a>(status: &str, needed: &[&'a str]) -> Vec<&'a str> {
             words.next() == Some("ii") && words.next() == Some(name)
         })
     };
-    needed.iter().copied().filter(|name| !is_there(name)).collect()
+    needed
+        .iter()
+        .copied()
+        .filter(|name| !is_there(name))
+        .collect()
 }
 
 /// Fails with the names of the programs that are not on PATH.
 fn need_programs(programs: &[&str]) -> Result<()> {
-    let missing: Vec<_> = programs.iter().filter(|name| !on_path(name)).copied().collect();
+    let missing: Vec<_> = programs
+        .iter()
+        .filter(|name| !on_path(name))
+        .copied()
+        .collect();
     if !missing.is_empty() {
-        bail!("missing: {}; install them with your distribution's tools", missing.join(", "));
-    }
-    Ok(())
-}
-
-/// Fails if there is no QEMU to boot a kernel with.
-pub fn need_qemu() -> Result<()> {
-    if !on_path("qemu-system-x86_64") {
-        bail!("QEMU is missing (no qemu-system-x86_64 on PATH): run `make setup`");
+        bail!(
+            "missing: {}; install them with your distribution's tools",
+            missing.join(", ")
+        );
     }
     Ok(())
 }
@@ -123,14 +153,17 @@ mod tests {
     #[test]
     fn finds_what_is_missing() {
         let status = "ii  bc\nrc  flex\nun  bison\nii  clang-22\n";
-        assert_eq!(missing(status, &["bc", "flex", "bison", "cpio", "clang-22"]), [
-            "flex", "bison", "cpio"
-        ]);
+        assert_eq!(
+            missing(status, &["bc", "flex", "bison", "cpio", "clang-22"]),
+            ["flex", "bison", "cpio"]
+        );
     }
 
     #[test]
     fn names_programs_that_are_not_there() {
-        let error = need_programs(&["sh", "no-such-program"]).unwrap_err().to_string();
+        let error = need_programs(&["sh", "no-such-program"])
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("missing: no-such-program;"), "{error}");
     }
 }

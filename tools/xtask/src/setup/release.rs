@@ -30,7 +30,10 @@ impl Release {
     fn parse(makefile: &str) -> Option<Self> {
         let value = |name: &str| {
             makefile.lines().take(10).find_map(|line| {
-                line.strip_prefix(name)?.trim_start().strip_prefix('=').map(str::trim)
+                line.strip_prefix(name)?
+                    .trim_start()
+                    .strip_prefix('=')
+                    .map(str::trim)
             })
         };
         Some(Self {
@@ -76,8 +79,8 @@ impl Base {
     /// Reads `patches/BASE` of the checkout at `root`.
     pub fn read(root: &Path) -> Result<Self> {
         let path = root.join("patches/BASE");
-        let text = fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("in {}", path.display()))
     }
 
@@ -108,20 +111,30 @@ mod tests {
         let release = Release::parse(HEAD).unwrap();
         assert_eq!(release.to_string(), "7.3.4");
         assert!(release.check().is_ok());
-        let rc = HEAD.replace("SUBLEVEL = 4", "SUBLEVEL = 0").replace("ON =\n", "ON = -rc2\n");
+        let rc = HEAD
+            .replace("SUBLEVEL = 4", "SUBLEVEL = 0")
+            .replace("ON =\n", "ON = -rc2\n");
         assert_eq!(Release::parse(&rc).unwrap().to_string(), "7.3-rc2");
     }
 
     #[test]
     fn refuses_another_kernel() {
-        let other = HEAD.replace("VERSION = 7", "VERSION = 6").replace("LEVEL = 3", "LEVEL = 12");
-        let error = Release::parse(&other).unwrap().check().unwrap_err().to_string();
+        let other = HEAD
+            .replace("VERSION = 7", "VERSION = 6")
+            .replace("LEVEL = 3", "LEVEL = 12");
+        let error = Release::parse(&other)
+            .unwrap()
+            .check()
+            .unwrap_err()
+            .to_string();
         assert_eq!(error, "this is Linux 6.12.4; the series needs Linux 7.3.y");
     }
 
     #[test]
     fn refuses_what_is_no_kernel() {
-        let error = Release::of_tree(Path::new("/nowhere")).unwrap_err().to_string();
+        let error = Release::of_tree(Path::new("/nowhere"))
+            .unwrap_err()
+            .to_string();
         assert_eq!(error, "no kernel tree at /nowhere");
         assert_eq!(Release::parse("all:\n"), None);
     }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{bail, Context, Result};
 
-/// Room for an unpacked base tree with its repository, and for the download.
-pub const BASE: u64 = 4 * GIB;
+/// Room for an unpacked base tree with its repository.
+pub const BASE: u64 = 3 * GIB;
 /// Room for a kernel's build folder; a debug kernel takes most of it.
 pub const BUILD: u64 = 2 * GIB;
 
@@ -15,7 +15,10 @@ const GIB: u64 = 1 << 30;
 
 /// Fails unless `needed` bytes are free where `dir` is or will be.
 pub fn need(dir: &Path, needed: u64, what: &str) -> Result<()> {
-    let place = dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
+    let place = dir
+        .ancestors()
+        .find(|path| path.exists())
+        .unwrap_or(Path::new("/"));
     let stat = rustix::fs::statvfs(place)
         .with_context(|| format!("cannot tell how much room {} has", place.display()))?;
     check(stat.f_bavail * stat.f_frsize, needed, dir, what)

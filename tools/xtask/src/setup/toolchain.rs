@@ -64,7 +64,11 @@ impl Toolchain {
             rustc,
             bindgen,
             lib_src,
-            banners: Banners { clang, rustc: rustc_banner, bindgen: bindgen_banner },
+            banners: Banners {
+                clang,
+                rustc: rustc_banner,
+                bindgen: bindgen_banner,
+            },
         })
     }
 
@@ -79,7 +83,9 @@ impl Toolchain {
 
 /// A path from the environment, where an empty value means unset.
 fn from_env(name: &str) -> Option<PathBuf> {
-    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }
 
 /// The clang that `LLVM=` stands for: `-22` is a suffix, `/opt/llvm/bin/` a folder, `1` neither.
@@ -104,7 +110,10 @@ fn lib_src_candidates(rustc: &Path, version: Version) -> Result<Vec<PathBuf>> {
 
 /// The first candidate that holds the `core` library.
 fn find_lib_src(candidates: &[PathBuf]) -> Result<PathBuf> {
-    match candidates.iter().find(|dir| dir.join("core/src/lib.rs").exists()) {
+    match candidates
+        .iter()
+        .find(|dir| dir.join("core/src/lib.rs").exists())
+    {
         Some(dir) => fs::canonicalize(dir).context("cannot resolve the path of rust-src"),
         None => bail!(
             "rust-src is missing: install rust-web-src, run `rustup component add rust-src`, or \
@@ -126,7 +135,9 @@ mod tests {
 
     #[test]
     fn missing_rust_src_says_how_to_get_it() {
-        let error = find_lib_src(&[PathBuf::from("/nowhere/library")]).unwrap_err().to_string();
+        let error = find_lib_src(&[PathBuf::from("/nowhere/library")])
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("rust-src is missing"), "{error}");
         assert!(error.contains("rust-web-src"), "{error}");
     }
