@@ -228,13 +228,11 @@ fn exceptions(root: &Path) -> BTreeMap<String, Vec<String>> {
 
 /// Looks at every text file that git knows or would take.
 fn words(root: &Path) -> Result<()> {
+    let folders = words::folders(root);
     let mut found = Vec::new();
     for name in overlay::tracked(root, &["."])? {
-        if name.ends_with(".gitignore") || name.ends_with(".patch") {
-            continue;
-        }
         if let Ok(text) = std::fs::read_to_string(root.join(&name)) {
-            found.extend(place(&name, words::check(&text)));
+            found.extend(place(&name, words::check(&text, &folders)));
         }
     }
     verdict(found)

@@ -84,15 +84,17 @@ fn inside_unsafe(tokens: &[Token], code: &BTreeSet<String>, found: &mut Vec<Find
             Kind::Open(_) if depth > 0 => depth += 1,
             Kind::Open(Delimiter::Brace) if i > 0 && tokens[i - 1].is("unsafe") => depth = 1,
             Kind::Close(_) if depth > 0 => depth -= 1,
-            Kind::Ident(name) if depth > 0 && i > 0 && code.contains(name) => {
-                if tokens[i - 1].kind == Kind::Punct('$') {
-                    let text = format!("the caller's `${name}` inside `unsafe`: bind it before");
-                    found.push(Finding::new(token.line, text));
-                }
+            Kind::Ident(name) if depth > 0 && code.contains(name) && is_fragment(tokens, i) => {
+                let text = format!("the caller's `${name}` inside `unsafe`: bind it before");
+                found.push(Finding::new(token.line, text));
             }
             _ => {}
         }
     }
+}
+
+fn is_fragment(tokens: &[Token], at: usize) -> bool {
+    at > 0 && tokens[at - 1].kind == Kind::Punct('$')
 }
 
 #[cfg(test)]

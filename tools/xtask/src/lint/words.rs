@@ -1,52 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Nothing in the repository names a folder that exists on one machine only.
+//! Nothing in the repository names a folder of the machine it is written on.
+
+use std::path::{Path, PathBuf};
 
 use super::source::Finding;
 
-/// The folders of `/` that every Linux system has, or a test in a VM makes; `path` is for examples.
-const COMMON: [&str; 17] = [
-    "bin", "boot", "dev", "etc", "init", "lib", "lib64", "mnt", "opt", "path", "proc", "run",
-    "sbin", "sys", "tmp", "usr", "var",
-];
+/// The folders of this machine: the user's own, the checkout, and the one the checkout is in.
+pub fn folders(root: &Path) -> Vec<String> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let around = root.parent().map(Path::to_path_buf);
+    [home, around, Some(root.to_path_buf())]
+        .into_iter()
+        .flatten()
+        .map(|folder| folder.to_string_lossy().into_owned())
+        // The root of the file system is in every path.
+        .filter(|folder| folder.len() > 1)
+        .collect()
+}
 
-/// Finds absolute paths below folders that are not everywhere.
-pub fn check(text: &str) -> Vec<Finding> {
+/// Finds one of `folders` in `text`.
+pub fn check(text: &str, folders: &[String]) -> Vec<Finding> {
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        for (at, _) in line.match_indices('/') {
-            if let Some(path) = absolute(line, at).filter(|path| !common(path)) {
-                found.push(Finding::new(
-                    index + 1,
-                    format!("`{path}` is a path of one machine"),
-                ));
-            }
+        if let Some(folder) = folders.iter().find(|folder| names(line, folder)) {
+            let text = format!("names `{folder}`, a folder of this machine");
+            found.push(Finding::new(index + 1, text));
         }
     }
     found
 }
 
-/// The absolute path of two or more parts that starts at `at`, where a path may start.
-fn absolute(line: &str, at: usize) -> Option<&str> {
-    let starts = line[..at]
-        .chars()
-        .next_back()
-        .is_none_or(|c| " \t\"'`=(:".contains(c));
-    let rest = &line[at..];
-    let part = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    let path = &rest[..rest.find(|c| !part(c)).unwrap_or(rest.len())];
-    let parts = path
-        .split('/')
-        .skip(1)
-        .filter(|part| !part.is_empty())
-        .count();
-    (starts && parts >= 2 && !path.starts_with("//")).then_some(path)
-}
-
-fn common(path: &str) -> bool {
-    path.split('/')
-        .nth(1)
-        .is_some_and(|first| COMMON.contains(&first))
+/// Whether `line` holds the path `folder`, not as a part of a longer name.
+fn names(line: &str, folder: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || "._-~".contains(c);
+    line.match_indices(folder).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = line[at + folder.len()..].chars().next();
+        !before.is_some_and(|c| word(c) || c == '/' || c == '}') && !after.is_some_and(word)
+    })
 }
 
 #[cfg(test)]
@@ -54,30 +46,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_of_one_machine_are_found() {
+    fn folders_of_this_machine_are_found_and_others_are_not() {
+        let folders = folders(Path::new("/srv/src/checkout"));
         for line in [
-            "see /home/ann/linux",
-            "KDIR=/srv/src/linux",
-            "\"/build/x.rs\"",
+            "see /srv/src/other",
+            "KDIR=/srv/src",
+            "\"/srv/src/checkout/x.rs\"",
         ] {
-            assert_eq!(check(line).len(), 1, "{line}");
+            assert_eq!(check(line, &folders).len(), 1, "{line}");
         }
-    }
-
-    #[test]
-    fn common_paths_and_other_slashes_are_not() {
-        for line in [
-            "/dev/binderfs/binder",
-            "a/b/c",
-            "and/or",
-            "// x/y",
-            "1 / 2",
-            "~/.cache/x",
-            "https://docs.kernel.org/rust",
-            "KDIR=/path/to/linux",
-            "\"/{}\"",
-        ] {
-            assert_eq!(check(line), [], "{line}");
+        for line in ["/srv/srcs", "x/srv/src/y", "/dev/binderfs/binder", "/srv"] {
+            assert_eq!(check(line, &folders), [], "{line}");
         }
     }
 }

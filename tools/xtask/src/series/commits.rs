@@ -19,10 +19,10 @@ const BASE: &str = "refs/heads/base";
 /// Keeps the commits of the series from being collected.
 const TIP: &str = "refs/binder-safe/tip";
 
-/// The pristine tree, read from its repository.
+/// A tree, most often the pristine one, read from its repository.
 pub struct Base<'a> {
     dir: &'a Path,
-    /// The commit of the pristine tree.
+    /// The commit that holds the tree.
     pub commit: String,
 }
 
@@ -36,6 +36,11 @@ impl<'a> Base<'a> {
         let commit = run::output(git::git(dir).args(["rev-parse", "--verify", "--quiet", BASE]))
             .with_context(missing)?;
         Ok(Self { dir, commit })
+    }
+
+    /// Any other commit, of any repository.
+    pub fn at(dir: &'a Path, commit: String) -> Self {
+        Self { dir, commit }
     }
 }
 

@@ -17,6 +17,7 @@ impl Fixture {
         let base = fixture.paths().base();
         fs::create_dir_all(base.join("rust")).unwrap();
         fs::write(base.join("rust/old.rs"), "a\nb\n").unwrap();
+        fs::write(base.join("Kbuild"), "").unwrap();
         fs::write(
             base.join("Makefile"),
             "VERSION = 7\nPATCHLEVEL = 3\nSUBLEVEL = 0\n",

@@ -85,3 +85,15 @@ pub fn feed(cmd: &mut Command, input: Vec<u8>) -> Result<Vec<u8>> {
 pub fn bytes(cmd: &mut Command) -> Result<Vec<u8>> {
     feed(cmd, Vec::new())
 }
+
+/// The patch at which `git am` stopped, and why, from what it said.
+pub fn why_not_applied(said: &str) -> String {
+    let patch = said
+        .lines()
+        .rfind(|line| line.starts_with("Applying:"))
+        .unwrap_or("git am");
+    let why = said
+        .lines()
+        .find(|line| line.starts_with("error:") || line.starts_with("fatal:"));
+    format!("{patch}: {}", why.unwrap_or("no reason given"))
+}

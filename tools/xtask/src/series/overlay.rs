@@ -119,6 +119,17 @@ fn read(path: &Path) -> Result<Content> {
     })
 }
 
+/// Writes a file, with its folder if that is new.
+pub fn write(path: &Path, content: &Content) -> Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(cannot)?;
+    }
+    fs::write(path, &content.bytes).with_context(cannot)?;
+    let mode = if content.executable { 0o755 } else { 0o644 };
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).with_context(cannot)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

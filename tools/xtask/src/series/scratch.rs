@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::{bail, Context, Result};
 
-use super::{git, overlay::Content};
+use super::{
+    git,
+    overlay::{self, Content},
+};
 use crate::{paths::Paths, run};
 
 /// A repository that is gone when this is dropped; what a killed run left goes with the next one.
@@ -53,9 +56,7 @@ impl Scratch {
         let scratch = Self::new(paths, name)?;
         fs::create_dir(&scratch.dir).context("cannot create a scratch repository")?;
         for (path, content) in files {
-            let path = scratch.dir.join(path);
-            fs::create_dir_all(path.parent().context("a file has a folder")?)?;
-            fs::write(&path, &content.bytes)?;
+            overlay::write(&scratch.dir.join(path), content)?;
         }
         for args in [
             &["init", "--quiet"][..],
@@ -82,20 +83,8 @@ impl Scratch {
         let text = [out.stdout, out.stderr].concat();
         fs::write(&self.log, &text)?;
         if !out.status.success() {
-            let text = String::from_utf8_lossy(&text);
-            let why = text
-                .lines()
-                .find(|line| line.starts_with("error:"))
-                .unwrap_or("no reason");
-            let applied = text
-                .lines()
-                .filter(|line| line.starts_with("Applying:"))
-                .last();
-            bail!(
-                "{}: {why}; log: {}",
-                applied.unwrap_or("git am"),
-                self.log.display()
-            );
+            let why = git::why_not_applied(&String::from_utf8_lossy(&text));
+            bail!("{why}; log: {}", self.log.display());
         }
         Ok(())
     }
