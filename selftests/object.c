@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <stdio.h>
+
+#include "object.h"
+
+#define DEADLINE_MS 5000
+
+struct flat_binder_object local_object(__u64 ptr, __u64 cookie, __u32 flags)
+{
+	return (struct flat_binder_object){
+		.hdr.type = BINDER_TYPE_BINDER,
+		.flags = flags,
+		.binder = ptr,
+		.cookie = cookie,
+	};
+}
+
+struct flat_binder_object remote_object(__u32 handle)
+{
+	return (struct flat_binder_object){
+		.hdr.type = BINDER_TYPE_HANDLE,
+		.handle = handle,
+	};
+}
+
+int send_objects(struct peer *peer, __u32 cmd, const struct msg *msg,
+		 const struct flat_binder_object *obj, size_t count)
+{
+	binder_size_t offsets[8];
+	struct msg full = *msg;
+
+	for (size_t i = 0; i < count; i++)
+		offsets[i] = i * sizeof(*obj);
+	full.data = obj;
+	full.size = count * sizeof(*obj);
+	full.offsets = offsets;
+	full.offsets_size = count * sizeof(*offsets);
+	return peer_send(peer, cmd, &full);
+}
+
+int send_object(struct peer *peer, __u32 cmd, const struct msg *msg,
+		const struct flat_binder_object *obj)
+{
+	return send_objects(peer, cmd, msg, obj, 1);
+}
+
+const struct flat_binder_object *peer_object(struct peer *peer, size_t index)
+{
+	const binder_size_t *offsets;
+	__u64 at;
+
+	if (index >= peer->txn.offsets_size / sizeof(*offsets))
+		die("the message has no object %zu", index);
+	offsets = peer_peek(peer, peer->txn.data.ptr.offsets,
+			    peer->txn.offsets_size);
+	at = peer->txn.data.ptr.buffer + offsets[index];
+	return peer_peek(peer, at, sizeof(struct binder_buffer_object));
+}
+
+void must_read(struct peer *peer, const char *text)
+{
+	const char *seen = peer_read(peer);
+
+	if (strcmp(seen, text))
+		die("expected '%s', read '%s'", text, seen);
+}
+
+void answer(struct peer *server, const struct msg *msg)
+{
+	put_msg(server, BC_REPLY, msg);
+	put_u64(server, BC_FREE_BUFFER, server->txn.data.ptr.buffer);
+	if (strcmp(peer_write_read(server), "NOOP TRANSACTION_COMPLETE"))
+		die("reply: %s", server->text);
+}
+
+const char *read_late(struct peer *peer)
+{
+	long deadline = now_ms() + DEADLINE_MS;
+	const char *text = peer_read(peer);
+
+	while (!strcmp(text, "EAGAIN") && now_ms() < deadline) {
+		nap();
+		text = peer_read(peer);
+	}
+	return text;
+}
+
+struct peer *registry_open(void)
+{
+	return peer_manager(task_fork());
+}
+
+void ack_refs(struct peer *owner)
+{
+	for (int i = 0; i < owner->nr_rets; i++) {
+		struct ret *ret = &owner->rets[i];
+
+		if (ret->cmd == BR_INCREFS)
+			put_node(owner, BC_INCREFS_DONE, ret->node.ptr,
+				 ret->node.cookie);
+		if (ret->cmd == BR_ACQUIRE)
+			put_node(owner, BC_ACQUIRE_DONE, ret->node.ptr,
+				 ret->node.cookie);
+	}
+	if (peer_write(owner))
+		die("acknowledging references failed");
+}
+
+__u32 registry_add(struct peer *registry, struct peer *owner, __u64 ptr,
+		   __u64 cookie, __u32 flags)
+{
+	struct flat_binder_object obj = local_object(ptr, cookie, flags);
+	__u32 handle;
+
+	if (send_object(owner, BC_TRANSACTION, MSG(), &obj))
+		die("registration failed");
+	must_read(registry, "NOOP TRANSACTION");
+	handle = peer_object(registry, 0)->handle;
+	put_u32(registry, BC_ACQUIRE, handle);
+	answer(registry, MSG());
+	peer_read(owner);
+	ack_refs(owner);
+	if (owner->rets[owner->nr_rets - 1].cmd != BR_REPLY)
+		die("registration: %s", owner->text);
+	peer_free_last(owner);
+	return handle;
+}
+
+__u32 registry_get(struct peer *registry, struct peer *client, __u32 handle)
+{
+	struct flat_binder_object obj = remote_object(handle);
+
+	if (peer_send(client, BC_TRANSACTION, MSG()))
+		die("look-up failed");
+	must_read(registry, "NOOP TRANSACTION");
+	peer_free_last(registry);
+	send_object(registry, BC_REPLY, MSG(), &obj);
+	must_read(registry, "NOOP TRANSACTION_COMPLETE");
+	must_read(client, "NOOP TRANSACTION_COMPLETE REPLY");
+	handle = peer_object(client, 0)->handle;
+	put_u32(client, BC_ACQUIRE, handle);
+	put_u64(client, BC_FREE_BUFFER, client->txn.data.ptr.buffer);
+	if (peer_write(client))
+		die("acquiring a handle failed");
+	return handle;
+}
+
+void registry_drop(struct peer *registry, __u32 handle)
+{
+	put_u32(registry, BC_RELEASE, handle);
+	if (peer_write(registry))
+		die("dropping a handle failed");
+}
+
+__u32 registry_give(struct peer *registry, struct peer *owner,
+		    struct peer *client, __u64 ptr, __u64 cookie, __u32 flags)
+{
+	__u32 mine = registry_add(registry, owner, ptr, cookie, flags);
+	__u32 theirs = registry_get(registry, client, mine);
+
+	registry_drop(registry, mine);
+	return theirs;
+}
+
+const char *node_refs(struct peer *peer, __u64 ptr)
+{
+	struct binder_node_debug_info info = {};
+
+	do {
+		if (peer_ioctl(peer, BINDER_GET_NODE_DEBUG_INFO, &info))
+			die("BINDER_GET_NODE_DEBUG_INFO failed");
+		if (info.ptr == ptr) {
+			snprintf(peer->text, sizeof(peer->text), "%u %u",
+				 info.has_strong_ref, info.has_weak_ref);
+			return peer->text;
+		}
+	} while (info.ptr);
+	return "none";
+}
