@@ -100,7 +100,10 @@ mod tests {
         let memory = UserMemory::new(1)?;
         let end = memory.len();
         for before in [0, 1, 7, 8, 63, 300] {
-            memory.slice(end - before, before).writer().write_slice(&[0x5a; 300][..before])?;
+            memory
+                .slice(end - before, before)
+                .writer()
+                .write_slice(&[0x5a; 300][..before])?;
             let mut reader = memory.slice(end - before, 512).reader();
             let mut out = [0; 512];
             let mut total = 0;
