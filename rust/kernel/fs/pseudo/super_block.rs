@@ -250,20 +250,20 @@ pub(super) unsafe fn header(sb: *mut bindings::super_block) -> Option<NonNull<He
 #[inline(never)]
 unsafe fn init(sb: *mut bindings::super_block, magic: usize, flags: Flags, info: *mut Header) {
     // SAFETY: The caller's guarantee.
-    let sb = unsafe { &mut *sb };
-
-    sb.s_blocksize = PAGE_SIZE;
-    sb.s_blocksize_bits = PAGE_SIZE.trailing_zeros() as u8;
-    sb.s_magic = magic;
-    sb.s_time_gran = 1;
-    if flags.contains(Flags::DEVICES) {
-        sb.s_iflags &= !(bindings::SB_I_NODEV as usize);
+    unsafe {
+        (*sb).s_blocksize = PAGE_SIZE;
+        (*sb).s_blocksize_bits = PAGE_SIZE.trailing_zeros() as u8;
+        (*sb).s_magic = magic;
+        (*sb).s_time_gran = 1;
+        if flags.contains(Flags::DEVICES) {
+            (*sb).s_iflags &= !(bindings::SB_I_NODEV as usize);
+        }
+        if flags.contains(Flags::NOEXEC) {
+            (*sb).s_iflags |= bindings::SB_I_NOEXEC as usize;
+        }
+        (*sb).s_op = &raw const SUPER_OPERATIONS;
+        (*sb).s_fs_info = info.cast();
     }
-    if flags.contains(Flags::NOEXEC) {
-        sb.s_iflags |= bindings::SB_I_NOEXEC as usize;
-    }
-    sb.s_op = &SUPER_OPERATIONS;
-    sb.s_fs_info = info.cast();
 }
 
 /// Ends a super block: first the tree with all that the inodes carry, then the data of the mount.
