@@ -3,11 +3,7 @@
 //! Which patch brings what: the series, its messages and the overlay, read and checked against
 //! each other.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::{bail, Context, Result};
 use glob::{MatchOptions, Pattern};
@@ -66,6 +62,8 @@ pub struct Plan {
     patches: Vec<Patch>,
     /// Overlay files that no patch names.
     orphans: Vec<File>,
+    /// Stanzas that name no patch of the series.
+    stray: Vec<Target>,
 }
 
 impl Plan {
@@ -76,25 +74,35 @@ impl Plan {
             let list = list.join(", ");
             bail!("in no patch: {list}; name each in a `Files:` line of one of patches/messages/");
         }
+        if let Some(Target { path, stanza, .. }) = self.stray.first() {
+            let (line, patch) = (stanza.line, &stanza.patch);
+            bail!("{path} line {line}: no patch `{patch}` in patches/series");
+        }
+        let empty = |patch: &&Patch| patch.files.is_empty() && patch.edits.is_empty();
+        if let Some(patch) = self.patches.iter().find(empty) {
+            bail!(
+                "the patch `{}` changes nothing: no `Files:`, no stanza names it",
+                patch.slug
+            );
+        }
         Ok(self.patches)
     }
 
     /// The patches, and a last one of what is in none yet: for builds while files are being written.
     pub fn with_orphans(mut self) -> Vec<Patch> {
-        if !self.orphans.is_empty() {
-            let count = self.orphans.len();
+        let (files, edits) = (self.orphans, self.stray);
+        if !files.is_empty() || !edits.is_empty() {
+            let (files_nr, edits_nr) = (files.len(), edits.len());
             eprintln!(
-                "  {count} files are in no patch yet, say {}",
-                self.orphans[0].path
+                "  {files_nr} files and {edits_nr} stanzas are in no patch of the series yet"
             );
             let text = "Files that are in no patch yet\n\nNot part of the series.\n".to_string();
-            let message = Message::plain(text);
             let slug = "in-no-patch".to_string();
             self.patches.push(Patch {
                 slug,
-                message,
-                files: self.orphans,
-                edits: Vec::new(),
+                message: Message::plain(text),
+                files,
+                edits,
             });
         }
         self.patches
@@ -110,17 +118,12 @@ pub fn read(root: &Path) -> Result<Plan> {
         .into_iter()
         .partition(|file| file.path.ends_with(overlay::EDIT));
     let orphans = assign_files(&mut patches, files)?;
-    assign_edits(&mut patches, edits)?;
-    if let Some(empty) = patches
-        .iter()
-        .find(|p| p.files.is_empty() && p.edits.is_empty())
-    {
-        bail!(
-            "the patch `{}` changes nothing: no `Files:`, no stanza names it",
-            empty.slug
-        );
-    }
-    Ok(Plan { patches, orphans })
+    let stray = assign_edits(&mut patches, edits)?;
+    Ok(Plan {
+        patches,
+        orphans,
+        stray,
+    })
 }
 
 /// Reads the message of each patch in the series, in order.
@@ -220,30 +223,28 @@ fn assign_files(patches: &mut [Patch], files: Vec<File>) -> Result<Vec<File>> {
     Ok(orphans)
 }
 
-/// Gives each stanza to the patch it names, in the order of the file.
-fn assign_edits(patches: &mut [Patch], files: Vec<File>) -> Result<()> {
-    let slots: BTreeMap<String, usize> = patches
-        .iter()
-        .enumerate()
-        .map(|(i, p)| (p.slug.clone(), i))
-        .collect();
+/// Gives each stanza to the patch it names, in the order of the file; the result is those that name
+/// no patch of the series.
+fn assign_edits(patches: &mut [Patch], files: Vec<File>) -> Result<Vec<Target>> {
+    let mut stray = Vec::new();
     for file in files {
         let text = String::from_utf8(file.content.bytes)
             .with_context(|| format!("{} is not UTF-8", file.path))?;
         let edit = edit::parse(&text).with_context(|| file.path.clone())?;
         for stanza in edit.stanzas {
-            let slot = *slots.get(&stanza.patch).with_context(|| {
-                let (path, line, patch) = (&file.path, stanza.line, &stanza.patch);
-                format!("{path} line {line}: no patch `{patch}` in patches/series")
-            })?;
-            patches[slot].edits.push(Target {
+            let kernel = edit.file.clone().unwrap_or_else(|| file.kernel.clone());
+            let owner = patches.iter_mut().find(|patch| patch.slug == stanza.patch);
+            let target = Target {
                 path: file.path.clone(),
-                kernel: edit.file.clone().unwrap_or_else(|| file.kernel.clone()),
+                kernel,
                 stanza,
-            });
+            };
+            owner
+                .map_or(&mut stray, |patch| &mut patch.edits)
+                .push(target);
         }
     }
-    Ok(())
+    Ok(stray)
 }
 
 #[cfg(test)]
@@ -291,7 +292,7 @@ mod tests {
         assert!(error(&fixture).contains("no file matches `rust/gone.rs`"));
         let fixture = Fixture::new();
         fixture.write("rust/old.rs.edit", "patch   three\nafter   b\nadd     c\n");
-        assert!(error(&fixture).contains("no patch `three`"));
+        assert!(error(&fixture).contains("rust/old.rs.edit line 1: no patch `three`"));
         let fixture = Fixture::new();
         fixture.message("three", "");
         assert!(error(&fixture).contains("messages/three belongs to no patch"));
