@@ -17,7 +17,7 @@ mod tsc;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use accel::Accel;
+pub use accel::{resolve as accel, Accel};
 pub use session::boot;
 
 /// One program for the VM to run.

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The parts of Binder's user interface that the demonstration uses.
+
+use std::mem::offset_of;
+
+use anyhow::{bail, Result};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+/// An ioctl or protocol number, put together as `asm-generic/ioctl.h` does.
+const fn number(direction: u32, kind: u8, nr: u32, size: usize) -> u32 {
+    direction << 30 | (size as u32) << 16 | (kind as u32) << 8 | nr
+}
+
+const NONE: u32 = 0;
+const WRITE: u32 = 1;
+const READ: u32 = 2;
+
+pub const WRITE_READ: u32 = number(READ | WRITE, b'b', 1, size_of::<[u64; 6]>());
+pub const SET_CONTEXT_MGR: u32 = number(WRITE, b'b', 7, size_of::<i32>());
+pub const VERSION: u32 = number(READ | WRITE, b'b', 9, size_of::<i32>());
+
+pub const BC_TRANSACTION: u32 = number(WRITE, b'c', 0, size_of::<Transaction>());
+pub const BC_REPLY: u32 = number(WRITE, b'c', 1, size_of::<Transaction>());
+pub const BC_FREE_BUFFER: u32 = number(WRITE, b'c', 3, size_of::<u64>());
+pub const BC_ACQUIRE: u32 = number(WRITE, b'c', 5, size_of::<u32>());
+pub const BC_INCREFS_DONE: u32 = number(WRITE, b'c', 8, size_of::<[u64; 2]>());
+pub const BC_ACQUIRE_DONE: u32 = number(WRITE, b'c', 9, size_of::<[u64; 2]>());
+pub const BC_ENTER_LOOPER: u32 = number(NONE, b'c', 12, 0);
+pub const BC_REQUEST_DEATH_NOTIFICATION: u32 = number(WRITE, b'c', 14, 12);
+pub const BC_DEAD_BINDER_DONE: u32 = number(WRITE, b'c', 16, size_of::<u64>());
+
+const BR_TRANSACTION: u32 = number(READ, b'r', 2, size_of::<Transaction>());
+const BR_REPLY: u32 = number(READ, b'r', 3, size_of::<Transaction>());
+const BR_DEAD_REPLY: u32 = number(NONE, b'r', 5, 0);
+const BR_TRANSACTION_COMPLETE: u32 = number(NONE, b'r', 6, 0);
+const BR_INCREFS: u32 = number(READ, b'r', 7, size_of::<[u64; 2]>());
+const BR_ACQUIRE: u32 = number(READ, b'r', 8, size_of::<[u64; 2]>());
+const BR_NOOP: u32 = number(NONE, b'r', 12, 0);
+const BR_DEAD_BINDER: u32 = number(READ, b'r', 15, size_of::<u64>());
+const BR_FAILED_REPLY: u32 = number(NONE, b'r', 17, 0);
+
+pub const TF_ONE_WAY: u32 = 0x01;
+pub const TF_ACCEPT_FDS: u32 = 0x10;
+
+const fn object_type(letters: [u8; 3]) -> u32 {
+    u32::from_be_bytes([letters[0], letters[1], letters[2], 0x85])
+}
+
+const TYPE_BINDER: u32 = object_type(*b"sb*");
+const TYPE_HANDLE: u32 = object_type(*b"sh*");
+const TYPE_FD: u32 = object_type(*b"fd*");
+
+/// `struct binder_transaction_data`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct Transaction {
+    pub target: u64,
+    pub cookie: u64,
+    pub code: u32,
+    pub flags: u32,
+    pub sender_pid: i32,
+    pub sender_euid: u32,
+    pub data_size: u64,
+    pub offsets_size: u64,
+    pub data: u64,
+    pub offsets: u64,
+}
+
+pub fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+pub fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}
+
+/// An object inside a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// A node of the sender.
+    Binder { ptr: u64, cookie: u64 },
+    /// A handle of the sender, or in a received message of the receiver.
+    Handle(u32),
+    /// A file descriptor, likewise.
+    Fd(u32),
+}
+
+impl Object {
+    /// The object as 24 bytes of a message.
+    pub fn bytes(self) -> [u8; 24] {
+        let (kind, value, cookie) = match self {
+            Self::Binder { ptr, cookie } => (TYPE_BINDER, ptr, cookie),
+            Self::Handle(handle) => (TYPE_HANDLE, handle.into(), 0),
+            Self::Fd(fd) => (TYPE_FD, fd.into(), 0),
+        };
+        let mut bytes = [0; 24];
+        bytes[..4].copy_from_slice(&kind.to_ne_bytes());
+        bytes[8..16].copy_from_slice(&value.to_ne_bytes());
+        bytes[16..].copy_from_slice(&cookie.to_ne_bytes());
+        bytes
+    }
+
+    /// Reads the object at the start of `bytes`.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let value = u64_at(bytes, 8)?;
+        match u32_at(bytes, 0)? {
+            TYPE_BINDER => Some(Self::Binder {
+                ptr: value,
+                cookie: u64_at(bytes, 16)?,
+            }),
+            TYPE_HANDLE => Some(Self::Handle(value as u32)),
+            TYPE_FD => Some(Self::Fd(value as u32)),
+            _ => None,
+        }
+    }
+}
+
+/// Where [`Transaction::data`] is.
+const DATA_OFFSET: usize = offset_of!(Transaction, data);
+
+/// What the driver tells a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Return {
+    Noop,
+    Complete,
+    Transaction(Transaction),
+    Reply(Transaction),
+    DeadReply,
+    FailedReply,
+    Increfs {
+        ptr: u64,
+        cookie: u64,
+    },
+    Acquire {
+        ptr: u64,
+        cookie: u64,
+    },
+    DeadBinder(u64),
+    /// A return that the demonstration has no use for, by its number.
+    Other(u32),
+}
+
+impl Return {
+    /// Reads the return at the start of `bytes`; gives its length too.
+    pub fn read(bytes: &[u8]) -> Option<(Self, usize)> {
+        let number = u32_at(bytes, 0)?;
+        let payload = &bytes[4..];
+        let length = 4 + (number >> 16 & 0x3fff) as usize;
+        let transaction = || {
+            Transaction::read_from_prefix(payload)
+                .ok()
+                .map(|(read, _)| read)
+        };
+        let pair = || Some((u64_at(payload, 0)?, u64_at(payload, 8)?));
+        let parsed = match number {
+            BR_NOOP => Self::Noop,
+            BR_TRANSACTION_COMPLETE => Self::Complete,
+            BR_TRANSACTION => Self::Transaction(transaction()?),
+            BR_REPLY => Self::Reply(transaction()?),
+            BR_DEAD_REPLY => Self::DeadReply,
+            BR_FAILED_REPLY => Self::FailedReply,
+            BR_INCREFS => pair().map(|(ptr, cookie)| Self::Increfs { ptr, cookie })?,
+            BR_ACQUIRE => pair().map(|(ptr, cookie)| Self::Acquire { ptr, cookie })?,
+            BR_DEAD_BINDER => Self::DeadBinder(u64_at(payload, 0)?),
+            other => Self::Other(other),
+        };
+        (length <= bytes.len()).then_some((parsed, length))
+    }
+}
+
+/// Where the data of the call or reply among `returns` is, if there is one.
+///
+/// # Errors
+///
+/// Fails for an error return, which ends a measurement.
+pub fn message_buffer(mut returns: &[u8]) -> Result<Option<u64>> {
+    while let Some(number) = u32_at(returns, 0) {
+        match number {
+            BR_TRANSACTION | BR_REPLY => return Ok(u64_at(returns, 4 + DATA_OFFSET)),
+            BR_NOOP | BR_TRANSACTION_COMPLETE => returns = &returns[4..],
+            other => bail!("the driver answered {other:#x}"),
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_the_header() {
+        assert_eq!(WRITE_READ, 0xc030_6201);
+        assert_eq!(VERSION, 0xc004_6209);
+        assert_eq!(BC_TRANSACTION, 0x4040_6300);
+        assert_eq!(BC_REQUEST_DEATH_NOTIFICATION, 0x400c_630e);
+        assert_eq!(BR_TRANSACTION, 0x8040_7202);
+        assert_eq!(BR_NOOP, 0x0000_720c);
+        assert_eq!(TYPE_BINDER, 0x7362_2a85);
+    }
+
+    #[test]
+    fn a_transaction_survives_the_wire() {
+        let sent = Transaction {
+            target: 7,
+            code: 3,
+            data_size: 128,
+            ..Transaction::default()
+        };
+        let mut bytes = BR_REPLY.to_ne_bytes().to_vec();
+        bytes.extend_from_slice(sent.as_bytes());
+        assert_eq!(Return::read(&bytes), Some((Return::Reply(sent), 68)));
+        assert_eq!(Return::read(&bytes[..67]), None);
+    }
+
+    #[test]
+    fn the_buffer_of_a_message_is_found() {
+        let mut bytes = [BR_NOOP.to_ne_bytes(), BR_REPLY.to_ne_bytes()].concat();
+        assert_eq!(message_buffer(&bytes[..4]).unwrap(), None);
+        let reply = Transaction {
+            data: 0xabc,
+            ..Transaction::default()
+        };
+        bytes.extend_from_slice(reply.as_bytes());
+        assert_eq!(message_buffer(&bytes).unwrap(), Some(0xabc));
+        assert!(message_buffer(&BR_DEAD_REPLY.to_ne_bytes()).is_err());
+    }
+
+    #[test]
+    fn objects_survive_the_wire() {
+        for object in [
+            Object::Handle(3),
+            Object::Fd(5),
+            Object::Binder { ptr: 1, cookie: 2 },
+        ] {
+            assert_eq!(Object::read(&object.bytes()), Some(object));
+        }
+        assert_eq!(Object::read(&[0; 24]), None);
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The system calls that the standard library has no name for; all `unsafe` of the demonstration.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::fd::{AsRawFd, FromRawFd, OwnedFd},
+    path::Path,
+    ptr,
+    time::Duration,
+};
+
+use crate::proto;
+
+/// What Android maps for an ordinary process, near enough.
+const MAP_SIZE: usize = 1 << 20;
+
+/// An open Binder device with its mapping.
+pub struct Device {
+    file: File,
+    map: *const u8,
+}
+
+/// `struct binder_write_read`.
+#[repr(C)]
+struct WriteRead {
+    write_size: u64,
+    write_consumed: u64,
+    write_buffer: u64,
+    read_size: u64,
+    read_consumed: u64,
+    read_buffer: u64,
+}
+
+fn check(ret: libc::c_int) -> io::Result<()> {
+    if ret < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+impl Device {
+    /// Opens and maps the device.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        // SAFETY: A new mapping at an address of the kernel's choice takes nothing from anyone.
+        let map = unsafe {
+            let fd = file.as_raw_fd();
+            libc::mmap(
+                ptr::null_mut(),
+                MAP_SIZE,
+                libc::PROT_READ,
+                libc::MAP_PRIVATE,
+                fd,
+                0,
+            )
+        };
+        if map == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Self {
+            file,
+            map: map.cast(),
+        })
+    }
+
+    /// The protocol version of the driver.
+    pub fn version(&self) -> io::Result<i32> {
+        let mut version = 0i32;
+        // SAFETY: The driver writes one `i32`, and `version` outlives the call.
+        check(unsafe { libc::ioctl(self.file.as_raw_fd(), proto::VERSION as _, &mut version) })?;
+        Ok(version)
+    }
+
+    /// Becomes the context manager.
+    pub fn become_manager(&self) -> io::Result<()> {
+        // SAFETY: The argument is no pointer.
+        check(unsafe { libc::ioctl(self.file.as_raw_fd(), proto::SET_CONTEXT_MGR as _, 0) })
+    }
+
+    /// Sends commands and, if there is room in `read`, waits for returns; gives their length.
+    ///
+    /// Addresses inside the commands are read by the driver alone, which copes with any address.
+    pub fn write_read(&self, write: &[u8], read: &mut [u8]) -> io::Result<usize> {
+        let mut args = WriteRead {
+            write_size: write.len() as u64,
+            write_consumed: 0,
+            write_buffer: write.as_ptr() as u64,
+            read_size: read.len() as u64,
+            read_consumed: 0,
+            read_buffer: read.as_mut_ptr() as u64,
+        };
+        // SAFETY: The driver reads `write`, writes `read` and `args`, and all three outlive it.
+        check(unsafe { libc::ioctl(self.file.as_raw_fd(), proto::WRITE_READ as _, &mut args) })?;
+        Ok(args.read_consumed as usize)
+    }
+
+    /// Adds the bytes of a received buffer to `to`.
+    pub fn copy(&self, address: u64, size: u64, to: &mut Vec<u8>) -> io::Result<()> {
+        let start = self.map as u64;
+        let inside = |end: u64| end <= start + MAP_SIZE as u64;
+        if size == 0 {
+            return Ok(());
+        }
+        if address < start || !address.checked_add(size).is_some_and(inside) {
+            return Err(io::Error::other(
+                "the driver gave an address outside our mapping",
+            ));
+        }
+        let size = size as usize;
+        to.reserve(size);
+        // SAFETY: The source lies in our mapping, checked above, and the destination has the
+        // room, reserved above. The two cannot overlap: one is the driver's memory.
+        unsafe {
+            ptr::copy_nonoverlapping(address as *const u8, to.as_mut_ptr().add(to.len()), size);
+            to.set_len(to.len() + size);
+        }
+        Ok(())
+    }
+
+    /// Waits until there is something to read, at most for `time`; tells whether there is.
+    pub fn wait(&self, time: Duration) -> io::Result<bool> {
+        let fd = self.file.as_raw_fd();
+        let mut poll = libc::pollfd {
+            fd,
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        // SAFETY: The array has the one entry that the call is told of.
+        let ret = unsafe { libc::poll(&mut poll, 1, time.as_millis() as libc::c_int) };
+        check(ret)?;
+        Ok(ret > 0)
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        // SAFETY: The mapping is ours and nothing points into it: `copy` gives only copies.
+        unsafe { libc::munmap(self.map.cast_mut().cast(), MAP_SIZE) };
+    }
+}
+
+/// Takes over a file descriptor that came in a message.
+pub fn received_file(fd: u32) -> File {
+    // SAFETY: The driver put the descriptor into our table for us alone.
+    File::from(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// Keeps this process on the first CPU.
+pub fn pin() -> io::Result<()> {
+    // SAFETY: `cpu_set_t` is plain data, for which all zeroes is a value, and outlives the call.
+    check(unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(0, &mut set);
+        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set)
+    })
+}
