@@ -18,51 +18,52 @@ help: ## This list
 	@echo "  CONFIG=release|debug    how it is configured; debug has KASAN and lockdep (release)"
 	@echo "  KDIR=/path/to/linux     a Linux 7.3 of your own, used through a copy; for am, the tree to patch"
 	@echo "  PATCH=FILE              for fold: the patch that you edited"
+	@echo "  ARGS='--option ...'     more options for the tool, say --dry-run or --help"
 	@echo "  BINDER_SAFE_CACHE=DIR   trees, builds, downloads, logs (~/.cache/binder-safe)"
 	@echo
 	@echo "All options of the tool: $(XTASK) --help"
 
 setup: ## Install what is missing, fetch and unpack the base kernel
-	@$(XTASK) setup
+	@$(XTASK) setup $(ARGS)
 
 run: ## Build, boot and show the driver at work: the place to start
-	@$(XTASK) run
+	@$(XTASK) run $(ARGS)
 
 test: ## Run every test; the last line counts them
-	@$(XTASK) test
+	@$(XTASK) test $(ARGS)
 
 check: ## Prove that patches/ is what the sources say and applies cleanly
-	@$(XTASK) check
+	@$(XTASK) check $(ARGS)
 
 patches: ## Generate patches/ from the sources
-	@$(XTASK) patches
+	@$(XTASK) patches $(ARGS)
 
 am: ## Apply the series to your own tree: make am KDIR=/path/to/linux
-	@env -u KDIR $(XTASK) am $(KDIR)
+	@env -u KDIR $(XTASK) am $(if $(KDIR),--kdir "$(KDIR)") $(ARGS)
 
 fold: ## Bring an edited patch back into the sources: make fold PATCH=FILE
-	@$(XTASK) fold $(PATCH)
+	@$(XTASK) fold $(PATCH) $(ARGS)
 
 kernel: ## Build a kernel
-	@$(XTASK) kernel $(kernel)
+	@$(XTASK) kernel $(kernel) $(ARGS)
 
 module: ## Build a kernel with the driver as a module
-	@$(XTASK) kernel $(kernel) --module
+	@$(XTASK) kernel $(kernel) --module $(ARGS)
 
 image: ## Build a kernel if needed and print the path of its image (use make -s)
-	@$(XTASK) image $(kernel)
+	@$(XTASK) image $(kernel) $(ARGS)
 
 selftest: ## Run the kselftests in the VM
-	@$(XTASK) selftest $(kernel)
+	@$(XTASK) selftest $(kernel) $(ARGS)
 
 kunit: ## Run the KUnit suites in the VM
-	@$(XTASK) kunit --config $(or $(CONFIG),debug)
+	@$(XTASK) kunit --config $(or $(CONFIG),debug) $(ARGS)
 
 shell: ## Open a shell in the VM
-	@$(XTASK) shell $(kernel)
+	@$(XTASK) shell $(kernel) $(ARGS)
 
 lint: ## Check style, layers, sizes, and that the driver is safe
-	@$(XTASK) lint
+	@$(XTASK) lint $(ARGS)
 
 clean: ## Remove kernel builds, logs and the patched tree from the cache
-	@$(XTASK) clean
+	@$(XTASK) clean $(ARGS)

@@ -82,7 +82,18 @@ enum Cmd {
     Clean(clean::Args),
 }
 
+impl Cmd {
+    /// Whether it works on the base tree or with tools that have to be installed first; what builds
+    /// a kernel sees to that itself.
+    fn needs_setup(&self) -> bool {
+        matches!(self, Cmd::Patches(_) | Cmd::Check(_) | Cmd::Fold(_) | Cmd::Lint(_))
+    }
+}
+
 fn dispatch(paths: &Paths, command: Cmd) -> anyhow::Result<()> {
+    if command.needs_setup() {
+        setup::ensure(paths)?;
+    }
     match command {
         Cmd::Setup(args) => setup::run(paths, args),
         Cmd::Run(args) => demo::run(paths, args),
