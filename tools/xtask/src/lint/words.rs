@@ -31,14 +31,16 @@ pub fn check(text: &str, folders: &[String]) -> Vec<Finding> {
     found
 }
 
-/// Whether `line` holds the path `folder`, not as a part of a longer name.
+/// Whether `line` names something in `folder`. The folder itself may mean that of another machine,
+/// as the home of its root user does.
 fn names(line: &str, folder: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || "._-~".contains(c);
-    line.match_indices(folder).any(|(at, _)| {
-        let before = line[..at].chars().next_back();
-        let after = line[at + folder.len()..].chars().next();
-        !before.is_some_and(|c| word(c) || c == '/' || c == '}') && !after.is_some_and(word)
-    })
+    line.match_indices(&format!("{folder}/"))
+        .any(|(at, inside)| {
+            let before = line[..at].chars().next_back();
+            let after = line[at + inside.len()..].chars().next();
+            !before.is_some_and(|c| word(c) || c == '/' || c == '}') && after.is_some_and(word)
+        })
 }
 
 #[cfg(test)]
@@ -50,12 +52,17 @@ mod tests {
         let folders = folders(Path::new("/srv/src/checkout"));
         for line in [
             "see /srv/src/other",
-            "KDIR=/srv/src",
+            "KDIR=/srv/src/.x",
             "\"/srv/src/checkout/x.rs\"",
         ] {
             assert_eq!(check(line, &folders).len(), 1, "{line}");
         }
-        for line in ["/srv/srcs", "x/srv/src/y", "/dev/binderfs/binder", "/srv"] {
+        for line in [
+            "/srv/srcs",
+            "x/srv/src/y",
+            "/dev/binderfs/binder",
+            "/srv/src",
+        ] {
             assert_eq!(check(line, &folders), [], "{line}");
         }
     }
