@@ -58,6 +58,84 @@ const struct flat_binder_object *peer_object(struct peer *peer, size_t index)
 	return peer_peek(peer, at, sizeof(struct binder_buffer_object));
 }
 
+size_t sg_add(struct sg *sg, const void *obj, size_t size)
+{
+	if (sg->size + size > sizeof(sg->data) ||
+	    sg->count == ARRAY_SIZE(sg->offsets))
+		die("too many objects");
+	memcpy(sg->data + sg->size, obj, size);
+	sg->offsets[sg->count] = sg->size;
+	sg->size += size;
+	return sg->count++;
+}
+
+size_t sg_ptr(struct sg *sg, const void *buf, size_t len)
+{
+	struct binder_buffer_object obj = {
+		.hdr.type = BINDER_TYPE_PTR,
+		.buffer = (__u64)buf,
+		.length = len,
+	};
+
+	sg->extra += (len + 7) & ~7UL;
+	return sg_add(sg, &obj, sizeof(obj));
+}
+
+size_t sg_child(struct sg *sg, const void *buf, size_t len, size_t parent,
+		size_t parent_offset)
+{
+	struct binder_buffer_object obj = {
+		.hdr.type = BINDER_TYPE_PTR,
+		.flags = BINDER_BUFFER_FLAG_HAS_PARENT,
+		.buffer = (__u64)buf,
+		.length = len,
+		.parent = parent,
+		.parent_offset = parent_offset,
+	};
+
+	sg->extra += (len + 7) & ~7UL;
+	return sg_add(sg, &obj, sizeof(obj));
+}
+
+size_t sg_fds(struct sg *sg, size_t num_fds, size_t parent,
+	      size_t parent_offset)
+{
+	struct binder_fd_array_object obj = {
+		.hdr.type = BINDER_TYPE_FDA,
+		.num_fds = num_fds,
+		.parent = parent,
+		.parent_offset = parent_offset,
+	};
+
+	return sg_add(sg, &obj, sizeof(obj));
+}
+
+int sg_send(struct peer *peer, __u32 cmd, const struct msg *msg,
+	    const struct sg *sg)
+{
+	struct msg full = *msg;
+
+	full.data = sg->data;
+	full.size = sg->size;
+	full.offsets = sg->offsets;
+	full.offsets_size = sg->count * sizeof(sg->offsets[0]);
+	full.extra = sg->extra;
+	return peer_send(peer, cmd, &full);
+}
+
+const char *sg_try(struct peer *peer, const struct msg *msg,
+		   const struct sg *sg)
+{
+	if (sg_send(peer, BC_TRANSACTION_SG, msg, sg))
+		die("BC_TRANSACTION_SG failed");
+	return peer_read(peer);
+}
+
+const struct binder_buffer_object *peer_ptr(struct peer *peer, size_t index)
+{
+	return (const void *)peer_object(peer, index);
+}
+
 void must_read(struct peer *peer, const char *text)
 {
 	const char *seen = peer_read(peer);

@@ -20,6 +20,36 @@ int send_objects(struct peer *peer, __u32 cmd, const struct msg *msg,
 /* The object that the index-th offset of the last message leads to */
 const struct flat_binder_object *peer_object(struct peer *peer, size_t index);
 
+/*
+ * A message with objects of all kinds, for the _SG commands. It starts with 8
+ * bytes of plain data, because the C driver takes no parent at offset 0.
+ */
+struct sg {
+	size_t size;
+	size_t count;
+	size_t extra;			/* what the buffers need */
+	binder_size_t offsets[32];
+	char data[1024];
+};
+
+/* Each returns the object's index. */
+size_t sg_add(struct sg *sg, const void *obj, size_t size);
+size_t sg_ptr(struct sg *sg, const void *buf, size_t len);
+size_t sg_child(struct sg *sg, const void *buf, size_t len, size_t parent,
+		size_t parent_offset);
+size_t sg_fds(struct sg *sg, size_t num_fds, size_t parent,
+	      size_t parent_offset);
+int sg_send(struct peer *peer, __u32 cmd, const struct msg *msg,
+	    const struct sg *sg);
+#define SG (&(struct sg){ .size = 8 })
+
+/* Sends and returns what the sender then reads. */
+const char *sg_try(struct peer *peer, const struct msg *msg,
+		   const struct sg *sg);
+
+/* The index-th object of the last message, which is a PTR */
+const struct binder_buffer_object *peer_ptr(struct peer *peer, size_t index);
+
 struct peer *registry_open(void);
 
 /*
