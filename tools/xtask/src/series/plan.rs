@@ -64,6 +64,8 @@ pub struct Plan {
     orphans: Vec<File>,
     /// Stanzas that name no patch of the series.
     stray: Vec<Target>,
+    /// Messages that no line of the series names: patches that somebody forgot.
+    unlisted: Vec<String>,
 }
 
 impl Plan {
@@ -77,6 +79,9 @@ impl Plan {
         if let Some(Target { path, stanza, .. }) = self.stray.first() {
             let (line, patch) = (stanza.line, &stanza.patch);
             bail!("{path} line {line}: no patch `{patch}` in patches/series");
+        }
+        if let Some(name) = self.unlisted.first() {
+            bail!("patches/messages/{name} belongs to no patch of patches/series");
         }
         let empty = |patch: &&Patch| patch.files.is_empty() && patch.edits.is_empty();
         if let Some(patch) = self.patches.iter().find(empty) {
@@ -113,7 +118,7 @@ impl Plan {
 pub fn read(root: &Path) -> Result<Plan> {
     let dir = root.join(PATCHES);
     let mut patches = messages(root, &dir)?;
-    strays(&dir, &patches)?;
+    let unlisted = unlisted(&dir, &patches)?;
     let (edits, files): (Vec<File>, Vec<File>) = overlay::list(root)?
         .into_iter()
         .partition(|file| file.path.ends_with(overlay::EDIT));
@@ -123,6 +128,7 @@ pub fn read(root: &Path) -> Result<Plan> {
         patches,
         orphans,
         stray,
+        unlisted,
     })
 }
 
@@ -145,20 +151,16 @@ fn messages(root: &Path, dir: &Path) -> Result<Vec<Patch>> {
     Ok(patches)
 }
 
-/// A message that no line of the series names is a patch that somebody forgot.
-fn strays(dir: &Path, patches: &[Patch]) -> Result<()> {
-    let known: BTreeSet<&str> = patches
-        .iter()
-        .map(|p| p.slug.as_str())
-        .chain(["cover-letter"])
-        .collect();
+fn unlisted(dir: &Path, patches: &[Patch]) -> Result<Vec<String>> {
+    let mut names = Vec::new();
     for entry in fs::read_dir(dir.join("messages")).context("cannot read patches/messages")? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') && !name.ends_with('~') && !known.contains(name.as_str()) {
-            bail!("patches/messages/{name} belongs to no patch of patches/series");
+        let known = name == "cover-letter" || patches.iter().any(|patch| patch.slug == name);
+        if !known && !name.starts_with('.') && !name.ends_with('~') {
+            names.push(name);
         }
     }
-    Ok(())
+    Ok(names)
 }
 
 /// One glob of a `Files:` line: the index of its patch, and whether any file matched.
