@@ -13,7 +13,7 @@ use anyhow::{bail, Context, Result};
 use sha2::{Digest, Sha256};
 
 use super::{overlay::Content, stage::Source};
-use crate::paths::Paths;
+use crate::{interrupt, paths::Paths};
 
 /// Taken along when anything is: a new edit is then most often there already.
 const USUAL: [&str; 4] = ["MAINTAINERS", "drivers/android", "rust", "samples/rust"];
@@ -56,15 +56,14 @@ impl Debian {
         let part = self
             .dir
             .with_extension(format!("part-{}", std::process::id()));
-        fs::create_dir_all(&part).with_context(|| format!("cannot create {}", part.display()))?;
-        let result = extract(package, &part, wanted);
-        if result.is_ok() {
-            let _ = fs::remove_dir_all(&self.dir);
-            fs::rename(&part, &self.dir).context("cannot move the unpacked files")?;
-        } else {
-            let _ = fs::remove_dir_all(&part);
-        }
-        result.with_context(|| format!("cannot unpack {}", package.display()))
+        let part = interrupt::Scratch::new(part);
+        let made = fs::create_dir_all(part.path());
+        made.with_context(|| format!("cannot create {}", part.path().display()))?;
+        extract(package, part.path(), wanted)
+            .with_context(|| format!("cannot unpack {}", package.display()))?;
+        // What is there is older and lacks a file that is wanted now.
+        let _ = fs::remove_dir_all(&self.dir);
+        part.keep_as(&self.dir)
     }
 }
 

@@ -72,8 +72,11 @@ impl Plan {
     /// The patches, if every overlay file is in one of them.
     pub fn complete(self) -> Result<Vec<Patch>> {
         if !self.orphans.is_empty() {
-            let list: Vec<&str> = self.orphans.iter().map(|file| file.path.as_str()).collect();
-            let list = list.join(", ");
+            let some = self.orphans.iter().take(5).map(|file| file.path.as_str());
+            let mut list = some.collect::<Vec<&str>>().join(", ");
+            if self.orphans.len() > 5 {
+                list.push_str(&format!(" and {} more", self.orphans.len() - 5));
+            }
             bail!("in no patch: {list}; name each in a `Files:` line of one of patches/messages/");
         }
         if let Some(Target { path, stanza, .. }) = self.stray.first() {

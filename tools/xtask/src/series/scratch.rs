@@ -13,11 +13,12 @@ use super::{
     git,
     overlay::{self, Content},
 };
-use crate::{paths::Paths, run};
+use crate::{interrupt, paths::Paths, run};
 
-/// A repository that is gone when this is dropped; what a killed run left goes with the next one.
+/// A repository that is gone when this is dropped or interrupted; what a killed run left goes with
+/// the next one.
 pub struct Scratch {
-    dir: PathBuf,
+    dir: interrupt::Scratch,
     log: PathBuf,
 }
 
@@ -27,6 +28,7 @@ impl Scratch {
         fs::create_dir_all(&all).with_context(|| format!("cannot create {}", all.display()))?;
         sweep(&all)?;
         let dir = all.join(format!("{name}-{}", std::process::id()));
+        let dir = interrupt::Scratch::new(dir);
         Ok(Self {
             dir,
             log: paths.log(&format!("git-am-{name}"))?,
@@ -38,12 +40,12 @@ impl Scratch {
         let scratch = Self::new(paths, name)?;
         let mut clone = git::git(&paths.cache);
         clone.args(["clone", "--quiet", "--shared", "--no-checkout"]);
-        run::output(clone.arg(paths.base()).arg(&scratch.dir))?;
+        run::output(clone.arg(paths.base()).arg(scratch.dir()))?;
         let patterns: String = files.iter().map(|path| format!("/{path}\n")).collect();
-        let mut sparse = git::git(&scratch.dir);
+        let mut sparse = git::git(scratch.dir());
         sparse.args(["sparse-checkout", "set", "--no-cone", "--stdin"]);
         git::feed(&mut sparse, patterns.into_bytes())?;
-        run::output(git::git(&scratch.dir).args(["checkout", "--quiet", "--detach", commit]))?;
+        run::output(git::git(scratch.dir()).args(["checkout", "--quiet", "--detach", commit]))?;
         Ok(scratch)
     }
 
@@ -54,28 +56,28 @@ impl Scratch {
         files: impl Iterator<Item = (&'a str, &'a Content)>,
     ) -> Result<Self> {
         let scratch = Self::new(paths, name)?;
-        fs::create_dir(&scratch.dir).context("cannot create a scratch repository")?;
+        fs::create_dir(scratch.dir()).context("cannot create a scratch repository")?;
         for (path, content) in files {
-            overlay::write(&scratch.dir.join(path), content)?;
+            overlay::write(&scratch.dir().join(path), content)?;
         }
         for args in [
             &["init", "--quiet"][..],
             &["add", "."],
             &["commit", "--quiet", "-m", "As it comes"],
         ] {
-            run::output(git::git(&scratch.dir).args(args))?;
+            run::output(git::git(scratch.dir()).args(args))?;
         }
         Ok(scratch)
     }
 
     /// The folder of the repository.
     pub fn dir(&self) -> &Path {
-        &self.dir
+        self.dir.path()
     }
 
     /// `git am patches…`, as a user would type it.
     pub fn am(&self, patches: &[PathBuf]) -> Result<()> {
-        let out = git::git(&self.dir)
+        let out = git::git(self.dir.path())
             .arg("am")
             .args(patches)
             .output()
@@ -87,13 +89,6 @@ impl Scratch {
             bail!("{why}; log: {}", self.log.display());
         }
         Ok(())
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed now is removed by the next run.
-        let _ = fs::remove_dir_all(&self.dir);
     }
 }
 
