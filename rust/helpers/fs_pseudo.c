@@ -3,8 +3,10 @@
 #include <linux/dcache.h>
 #include <linux/fs.h>
 #include <linux/fsnotify.h>
+#include <linux/kmemleak.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
+#include <linux/namei.h>
 
 __rust_helper struct dentry *rust_helper_dget(struct dentry *dentry)
 {
@@ -27,6 +29,22 @@ __rust_helper void rust_helper_inode_set_fop(struct inode *inode,
 					     const struct file_operations *fop)
 {
 	inode->i_fop = fop;
+}
+
+__rust_helper void rust_helper_kmemleak_not_leak(const void *ptr)
+{
+	kmemleak_not_leak(ptr);
+}
+
+__rust_helper struct dentry *rust_helper_start_removing_name(struct dentry *parent,
+							     const char *name)
+{
+	return start_removing_noperm(parent, &QSTR(name));
+}
+
+__rust_helper void rust_helper_end_removing(struct dentry *child)
+{
+	end_removing(child);
 }
 
 __rust_helper bool rust_helper_module_is_going(struct module *mod)

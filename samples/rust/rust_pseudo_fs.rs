@@ -2,12 +2,12 @@
 
 //! A pseudo file system in safe Rust.
 //!
-//! Each mount is a set of counters. `control` makes a counter, the counters are device nodes, and
-//! `limits` tells how many there may be:
+//! Each mount is a set of counters, `mount -t rust_pseudo_fs -o max=8 none /mnt`:
 //!
-//! ```text
-//! mount -t rust_pseudo_fs -o max=8 none /mnt
-//! ```
+//! * `control` makes a counter when asked with the ioctl `ADD`;
+//! * every other node in the root directory is a counter;
+//! * `info/limits` tells how many there may be and are;
+//! * `clients` has a file for each one who has opened a counter, with what they have added.
 
 #![forbid(unsafe_code)]
 
@@ -26,6 +26,7 @@ use kernel::{
         pseudo::{
             ChrNode,
             Dir,
+            DirHandle,
             Entry,
             FileSystem,
             Flags,
@@ -54,7 +55,8 @@ use kernel::{
         },
         poll::PollTable,
         Arc,
-        ArcBorrow, //
+        ArcBorrow,
+        SetOnce, //
     },
     uaccess::{
         UserPtr,
@@ -126,6 +128,8 @@ struct Limits {
 struct Mount {
     limits: Arc<Limits>,
     fixed: bool,
+    clients: SetOnce<DirHandle<CounterFs>>,
+    next_client: Atomic<u64>,
 }
 
 impl Options {
@@ -162,6 +166,8 @@ impl FileSystem for CounterFs {
         Ok(Mount {
             limits: Arc::new(limits, GFP_KERNEL)?,
             fixed: options.fixed,
+            clients: SetOnce::new(),
+            next_client: Atomic::new(1),
         })
     }
 
@@ -174,6 +180,9 @@ impl FileSystem for CounterFs {
         };
         root.create_chr::<Control>(c"control", node, ())?;
         add_counter(sb, c"first")?;
+
+        let clients = root.mkdir(c"clients", 0o755)?;
+        sb.data().clients.populate(clients.keep()?);
 
         let info = root.mkdir(c"info", 0o755)?;
         info.create_seq_file::<Limits>(c"limits", 0o444, sb.data().limits.clone())
@@ -306,7 +315,13 @@ struct Counter {
 /// One who has opened a counter.
 struct Client {
     counter: Arc<Counter>,
+    /// The name of the file in `clients`.
+    name: CString,
     own: Atomic<i32>,
+}
+
+fn clients(sb: &SuperBlock<CounterFs>) -> Option<Dir<'_, CounterFs>> {
+    sb.data().clients.as_ref()?.get(sb)
 }
 
 #[vtable]
@@ -314,12 +329,26 @@ impl Operations for Client {
     type Ptr = Arc<Client>;
     type Context = Arc<Counter>;
 
-    fn open(counter: &Arc<Counter>, _file: &File) -> Result<Arc<Client>> {
+    fn open(counter: &Arc<Counter>, file: &File) -> Result<Arc<Client>> {
+        let sb = SuperBlock::<CounterFs>::of_file(file).ok_or(EINVAL)?;
+        let number = sb.data().next_client.fetch_add(1, Relaxed);
         let client = Client {
             counter: counter.clone(),
+            name: CString::try_from_fmt(fmt!("{number}"))?,
             own: Atomic::new(0),
         };
-        Ok(Arc::new(client, GFP_KERNEL)?)
+        let client = Arc::new(client, GFP_KERNEL)?;
+
+        let dir = clients(sb).ok_or(ENOENT)?;
+        dir.create_seq_file::<Client>(&client.name, 0o444, client.clone())?;
+        Ok(client)
+    }
+
+    fn release(me: Arc<Client>, file: &File) {
+        let dir = SuperBlock::of_file(file).and_then(clients);
+        if let Some(Err(_)) = dir.map(|dir| dir.remove(&me.name)) {
+            pr_warn!("the file of client {} has gone\n", &*me.name);
+        }
     }
 
     /// Closing any descriptor takes back what this opener has added.
@@ -352,5 +381,15 @@ impl Operations for Client {
             _ if file.nonblocking() => Err(EAGAIN),
             _ => file.fget(arg as u32).map(|_| 0).map_err(Error::from),
         }
+    }
+}
+
+#[vtable]
+impl SeqShow for Client {
+    type Data = Arc<Client>;
+
+    fn show(client: &Arc<Client>, m: &SeqFile) -> Result {
+        seq_print!(m, "{}\n", client.own.load(Relaxed));
+        Ok(())
     }
 }

@@ -290,3 +290,6 @@ impl MountLog<'_> {
         }
     }
 }
+
+#[cfg(CONFIG_RUST_FS_PARAM_KUNIT_TEST)]
+mod tests;

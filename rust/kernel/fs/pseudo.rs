@@ -30,6 +30,78 @@
 //! context, or under a lock that is also taken by [`FileSystem::may_unlink`] or by the destructor of
 //! what an inode carries.
 //!
+//! # Examples
+//!
+//! A file system with one file, which tells how often the file system has been mounted.
+//!
+//! ```
+//! use kernel::{
+//!     fs::pseudo::{
+//!         Dir,
+//!         FileSystem,
+//!         NewSuperBlock,
+//!         Registration, //
+//!     },
+//!     prelude::*,
+//!     seq_file::{
+//!         seq_print,
+//!         SeqFile,
+//!         SeqShow, //
+//!     },
+//!     sync::{
+//!         atomic::{
+//!             Atomic,
+//!             Relaxed, //
+//!         },
+//!         Arc, //
+//!     }, //
+//! };
+//!
+//! struct Mounts(Atomic<u32>);
+//!
+//! struct MountCounter;
+//!
+//! #[vtable]
+//! impl FileSystem for MountCounter {
+//!     const NAME: &'static CStr = c"mount_counter";
+//!     const MAGIC: usize = 0x6d63_6e74;
+//!
+//!     type Context = Arc<Mounts>;
+//!     type Data = ();
+//!     type Options = ();
+//!
+//!     fn fill_super(sb: &NewSuperBlock<'_, Self>, _options: &()) -> Result {
+//!         sb.context().0.fetch_add(1, Relaxed);
+//!         Ok(())
+//!     }
+//!
+//!     fn populate(root: &Dir<'_, Self>, _options: &()) -> Result {
+//!         let mounts = root.super_block().context().clone();
+//!         root.create_seq_file::<Mounts>(c"mounts", 0o444, mounts)
+//!     }
+//! }
+//!
+//! #[vtable]
+//! impl SeqShow for Mounts {
+//!     type Data = Arc<Mounts>;
+//!
+//!     fn show(mounts: &Arc<Mounts>, m: &SeqFile) -> Result {
+//!         seq_print!(m, "{}\n", mounts.0.load(Relaxed));
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let mounts = Arc::new(Mounts(Atomic::new(0)), GFP_KERNEL)?;
+//! let registration = Registration::<MountCounter>::new(mounts.clone())?;
+//!
+//! // The name is taken now.
+//! let again = Registration::<MountCounter>::new(mounts.clone());
+//! assert_eq!(again.err(), Some(EBUSY));
+//!
+//! drop(registration);
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! C headers: [`include/linux/fs.h`](srctree/include/linux/fs.h) and
 //! [`include/linux/fs_context.h`](srctree/include/linux/fs_context.h)
 
@@ -47,8 +119,11 @@ use core::ops::BitOr;
 mod dir;
 mod entry;
 mod inode;
+mod keep;
 mod registration;
 mod super_block;
+#[cfg(CONFIG_RUST_FS_PSEUDO_KUNIT_TEST)]
+mod tests;
 
 pub use self::{
     dir::{
@@ -60,6 +135,7 @@ pub use self::{
         Rename, //
     },
     inode::InodeContext,
+    keep::DirHandle,
     registration::Registration,
     super_block::{
         NewSuperBlock,

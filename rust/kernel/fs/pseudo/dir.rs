@@ -8,6 +8,7 @@ use super::{
         FileNode,
         NewInode, //
     },
+    DirHandle,
     FileSystem,
     InodeContext,
     SuperBlock, //
@@ -126,6 +127,23 @@ impl<'a, T: FileSystem> Dir<'a, T> {
         self.insert_file(name, inode)
     }
 
+    /// Removes an entry, and if it is a directory all that is in it.
+    ///
+    /// This does not ask [`FileSystem::may_unlink`], and works in every directory. `ENOENT` if there is no
+    /// such entry. Who has opened a removed file can use it until it is closed.
+    pub fn remove(&self, name: &CStr) -> Result {
+        // SAFETY: By the type invariants.
+        unsafe { remove(self.dentry, name) }
+    }
+
+    /// Keeps the directory for the life of the mount, and returns a handle to it.
+    ///
+    /// Unlike a `Dir` the handle can be stored, for example in the [`FileSystem::Data`] of the mount.
+    pub fn keep(&self) -> Result<DirHandle<T>> {
+        // SAFETY: By the type invariants.
+        unsafe { DirHandle::new(self.sb, self.dentry) }
+    }
+
     fn insert_file(&self, name: &CStr, inode: NewInode) -> Result {
         // SAFETY: By the type invariants, and the inode is not a directory.
         let dentry = unsafe { insert(self.dentry, name, inode, Kind::File) }?;
@@ -188,4 +206,23 @@ unsafe fn insert(
     // SAFETY: This unlocks what `simple_start_creating` has locked.
     unsafe { bindings::simple_done_creating(child.as_ptr()) };
     result
+}
+
+/// Removes a name from a directory.
+///
+/// # Safety
+///
+/// `parent` must be a directory in use on one of our super blocks.
+#[inline(never)]
+unsafe fn remove(parent: NonNull<bindings::dentry>, name: &CStr) -> Result {
+    // SAFETY: The caller's guarantee. On success the lock of the directory's inode is held.
+    let child =
+        check(unsafe { bindings::start_removing_name(parent.as_ptr(), name.as_char_ptr()) })?;
+
+    // SAFETY: As above; this unlocks what `start_removing_name` has locked.
+    unsafe {
+        bindings::locked_recursive_removal(child.as_ptr(), None);
+        bindings::end_removing(child.as_ptr());
+    }
+    Ok(())
 }

@@ -90,6 +90,11 @@ impl<T: FileSystem> Registration<T> {
         })
     }
 
+    #[cfg(CONFIG_RUST_FS_PSEUDO_KUNIT_TEST)]
+    pub(super) fn as_raw(&self) -> *mut bindings::file_system_type {
+        self.ty.raw.get()
+    }
+
     fn raw(params: &ParamTable<T::Options>) -> bindings::file_system_type {
         bindings::file_system_type {
             name: T::NAME.as_char_ptr(),
@@ -121,6 +126,9 @@ impl<T: FileSystem> Drop for Registration<T> {
             unsafe { bindings::fs_type_unregister_keys(raw) };
             // SAFETY: It is not used after this.
             unsafe { ManuallyDrop::drop(&mut self.ty) };
+        } else {
+            // SAFETY: The structure is valid, and is left alone from now on.
+            unsafe { bindings::kmemleak_not_leak(raw.cast()) };
         }
     }
 }

@@ -5,6 +5,7 @@
 use super::{
     entry,
     inode,
+    keep::Kept,
     Dir,
     FileSystem,
     Flags, //
@@ -16,8 +17,17 @@ use crate::{
     page::PAGE_SIZE,
     prelude::*,
     seq_file::SeqFile,
-    sync::Arc,
-    types::Opaque, //
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
+    types::{
+        ForeignOwnable,
+        Opaque, //
+    },
 };
 use core::{
     any::TypeId,
@@ -25,9 +35,16 @@ use core::{
     ptr::NonNull, //
 };
 
+/// The number that the next mount gets. It tells mounts apart for ever, which addresses do not.
+static NEXT_ID: Atomic<u64> = Atomic::new(0);
+
 /// The part of `s_fs_info` that does not depend on the file system.
+#[pin_data]
 pub(super) struct Header {
     type_id: TypeId,
+    pub(super) id: u64,
+    #[pin]
+    pub(super) kept: Kept,
     drop: unsafe fn(NonNull<Header>),
     show_options: Option<unsafe fn(*mut bindings::super_block, &SeqFile) -> Result>,
     pub(super) reserved_inodes: u32,
@@ -37,7 +54,9 @@ pub(super) struct Header {
 
 /// What `s_fs_info` points to.
 #[repr(C)]
+#[pin_data]
 struct Info<T: FileSystem> {
+    #[pin]
     header: Header,
     data: T::Data,
     context: Arc<T::Context>,
@@ -96,6 +115,10 @@ impl<T: FileSystem> SuperBlock<T> {
         unsafe { &*(*self.as_raw()).s_fs_info.cast::<Info<T>>() }
     }
 
+    pub(super) fn header(&self) -> &Header {
+        &self.info().header
+    }
+
     pub(super) fn as_raw(&self) -> *mut bindings::super_block {
         self.inner.get()
     }
@@ -144,17 +167,18 @@ impl<T: FileSystem> NewSuperBlock<'_, T> {
             sb: NonNull::new(sb).ok_or(EINVAL)?,
         };
         let data = T::fill_super(&new, options)?;
-        let info = KBox::new(
-            Info::<T> {
-                header: new.header(),
+        let info = KBox::pin_init(
+            pin_init!(Info::<T> {
+                header <- new.header(),
                 data,
                 context: context.clone(),
-            },
+            }),
             GFP_KERNEL,
         )?;
 
-        // SAFETY: The caller alone has the super block. `Info` starts with the header.
-        unsafe { init(sb, T::MAGIC, T::FLAGS, KBox::into_raw(info).cast()) };
+        // SAFETY: The caller alone has the super block. `Info` starts with the header, and stays where it
+        // is until it is dropped.
+        unsafe { init(sb, T::MAGIC, T::FLAGS, info.into_foreign().cast()) };
         // SAFETY: `init` has set the operations and `s_fs_info` up.
         unsafe { inode::make_root(sb, entry::root_operations::<T>()) }?;
 
@@ -163,12 +187,14 @@ impl<T: FileSystem> NewSuperBlock<'_, T> {
         T::populate(&sb.root(), options)
     }
 
-    fn header(&self) -> Header {
+    fn header(&self) -> impl PinInit<Header> {
         // SAFETY: A new super block has the user namespace of its mount.
         let (root_uid, root_gid) = unsafe { root_ids((*self.sb.as_ptr()).s_user_ns) };
 
-        Header {
+        pin_init!(Header {
             type_id: TypeId::of::<T>(),
+            id: NEXT_ID.fetch_add(1, Relaxed),
+            kept <- Kept::new(),
             drop: drop_info::<T>,
             show_options: if T::HAS_SHOW_OPTIONS {
                 Some(show_options_of::<T>)
@@ -178,7 +204,7 @@ impl<T: FileSystem> NewSuperBlock<'_, T> {
             reserved_inodes: T::RESERVED_INODES,
             root_uid,
             root_gid,
-        }
+        })
     }
 }
 
@@ -187,7 +213,7 @@ impl<T: FileSystem> NewSuperBlock<'_, T> {
 /// `header` must be that of an `Info<T>` in a box that nobody else uses or will use.
 unsafe fn drop_info<T: FileSystem>(header: NonNull<Header>) {
     // SAFETY: `Info` starts with its header, and the caller gives the box up.
-    drop(unsafe { KBox::from_raw(header.cast::<Info<T>>().as_ptr()) });
+    drop(unsafe { Pin::<KBox<Info<T>>>::from_foreign(header.as_ptr().cast()) });
 }
 
 /// # Safety
@@ -275,12 +301,15 @@ pub(super) unsafe extern "C" fn kill(sb: *mut bindings::super_block) {
     // SAFETY: The caller's guarantee; `s_fs_info` is null if the mount failed early.
     let header = NonNull::new(unsafe { (*sb).s_fs_info }.cast::<Header>());
 
+    if let Some(header) = header {
+        // SAFETY: `s_fs_info` is either null or what `init` has stored.
+        unsafe { header.as_ref() }.kept.release();
+    }
     // SAFETY: The caller's guarantee.
     unsafe { bindings::kill_anon_super(sb) };
 
     if let Some(header) = header {
-        // SAFETY: `s_fs_info` is either null or what `init` has stored. The super block is dead and has no
-        // inodes any more, so nobody uses the header.
+        // SAFETY: As above. The super block is dead and has no inodes any more, so nobody uses the header.
         unsafe { (header.as_ref().drop)(header) };
     }
 }
