@@ -5,13 +5,16 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use crate::{paths::Paths, run, series};
+use crate::{
+    paths::Paths,
+    run,
+    series::{self, git::git},
+};
 
 /// A checked-out tree, and the commit that says what is in it.
 pub struct Source {
@@ -88,14 +91,4 @@ fn create(paths: &Paths, tree: &Path, commit: &str) -> Result<()> {
         &paths.log("checkout")?,
         &mut git,
     )
-}
-
-fn git(dir: &Path) -> Command {
-    let mut git = Command::new("git");
-    // From a hook of another repository these would point there.
-    git.env_remove("GIT_DIR")
-        .env_remove("GIT_WORK_TREE")
-        .env_remove("GIT_INDEX_FILE");
-    git.arg("-C").arg(dir);
-    git
 }

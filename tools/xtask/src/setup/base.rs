@@ -14,14 +14,12 @@ use super::{
 use crate::{
     interrupt::Scratch,
     paths::Paths,
-    run::{self, Progress},
+    run,
+    series::git::{git, plain, DATE},
 };
 
 const DEBIAN: &str = "http://deb.debian.org/debian";
 const KERNEL_ORG: &str = "https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git";
-/// The commit has a fixed author and date, so that the same tree is the same commit everywhere.
-const WHO: &str = "binder_safe";
-const WHEN: &str = "2026-01-01T00:00:00Z";
 
 /// The servers that have kernel sources.
 pub struct Servers {
@@ -60,7 +58,11 @@ fn origin(paths: &Paths) -> Result<String> {
     Release::of_tree(kdir)?
         .check()
         .with_context(|| format!("KDIR={}", kdir.display()))?;
-    let head = git(kdir).args(["rev-parse", "HEAD"]).output();
+    let head = plain(&mut Command::new("git"))
+        .arg("-C")
+        .arg(kdir)
+        .args(["rev-parse", "HEAD"])
+        .output();
     let commit = match head {
         Ok(out) if out.status.success() => String::from_utf8_lossy(&out.stdout).trim().to_string(),
         _ => "no repository".to_string(),
@@ -160,52 +162,27 @@ fn copy(paths: &Paths, kdir: &Path, tree: &Path) -> Result<()> {
     run::logged("Copying your tree", None, &paths.log("copy")?, &mut bash)
 }
 
-fn commit(paths: &Paths, tree: &Path, release: &Release) -> Result<()> {
-    let mut progress = Progress::start("Committing the base", None);
-    let log = paths.log("commit")?;
-    let message = format!("Linux {release}");
-    let steps: &[&[&str]] = &[
-        &["init", "-q"],
-        &["config", "gc.auto", "0"],
-        // Debian ships a `.gitignore` that ignores the whole tree.
-        &["add", "-A", "-f"],
-        &[
-            "commit",
-            "-q",
-            "--no-verify",
-            "--no-gpg-sign",
-            "-m",
-            &message,
-        ],
-    ];
-    for step in steps {
-        progress.tick(step[0]);
-        let out = fs::File::create(&log)?;
-        let mut child = run::spawn(git(tree).args(*step).stdout(out.try_clone()?).stderr(out))?;
-        if !run::wait(&mut child)?.success() {
-            let why = run::reason(&format!(
-                "\n{}",
-                fs::read_to_string(&log).unwrap_or_default()
-            ));
-            bail!("git {} failed: {why}; log: {}", step[0], log.display());
-        }
-    }
-    progress.finish();
-    Ok(())
-}
+/// Options for `git add` alone: one pack, half the size of 95 thousand object files and quicker to
+/// read. Left on, they would make `git diff` take every file for a binary one.
+const ONE_PACK: [&str; 4] = ["-c", "core.bigFileThreshold=1", "-c", "core.compression=1"];
 
-/// Git without the user's settings, which may change line ends or sign commits.
-fn git(dir: &Path) -> Command {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(dir);
-    git.env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1");
-    for role in ["AUTHOR", "COMMITTER"] {
-        git.env(format!("GIT_{role}_NAME"), WHO)
-            .env(format!("GIT_{role}_EMAIL"), format!("{WHO}@localhost"))
-            .env(format!("GIT_{role}_DATE"), WHEN);
-    }
-    git
+fn commit(paths: &Paths, tree: &Path, release: &Release) -> Result<()> {
+    let log = paths.log("commit")?;
+    let step = |title: &str, git: &mut Command| run::logged(title, None, &log, git);
+    step("Making a repository", git(tree).args(["init", "-q"]))?;
+    run::output(git(tree).args(["config", "gc.auto", "0"]))?;
+    let mut add = git(tree);
+    // Debian ships a `.gitignore` that ignores the whole tree.
+    add.args(ONE_PACK).args(["add", "-A", "-f"]);
+    step("Adding the base to it", &mut add)?;
+    let mut commit = git(tree);
+    // Author and date are fixed, so that the same tree is the same commit everywhere.
+    commit.env("GIT_AUTHOR_DATE", DATE);
+    commit.args(["commit", "-q", "--no-verify", "--no-gpg-sign", "-m"]);
+    step(
+        "Committing the base",
+        commit.arg(format!("Linux {release}")),
+    )
 }
 
 /// The git tree of the base, which tells whether two bases are the same to the byte.

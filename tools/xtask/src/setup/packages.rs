@@ -93,6 +93,8 @@ fn apt() -> Command {
         "APT::Update::Error-Mode=any",
         "-o",
         "Acquire::Retries=3",
+        "-o",
+        "APT::Keep-Downloaded-Packages=false",
     ]);
     apt.env("DEBIAN_FRONTEND", "noninteractive");
     apt
