@@ -106,7 +106,6 @@ void binder_setup(void)
 {
 	int ret;
 
-	arena_init();
 	binder_dir = binder_mount("stats", "global");
 	if (binder_dir == -EINVAL)
 		binder_dir = binder_mount(NULL, NULL);
@@ -116,10 +115,10 @@ void binder_setup(void)
 		cannot_run("mounting binderfs needs root");
 	if (binder_dir < 0)
 		die("mount of binderfs: %s", error_name(-binder_dir));
-	task_keep_fd(binder_dir);
 	ret = binder_add(binder_dir, BINDER_DEV, NULL);
 	if (ret)
 		die("BINDER_CTL_ADD: %s", error_name(-ret));
+	task_init(binder_dir);
 	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
 		at_start[i] = binder_count(counters[i]);
 	if (at_start[0] < 0)

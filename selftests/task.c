@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #define ARENA_SIZE (64UL << 20)
 #define ANSWER_TIMEOUT_MS 10000
 #define MAX_TASKS 128
+#define MAX_FORKS 8
 
 struct task {
 	pid_t pid;
@@ -37,6 +39,9 @@ struct order {
 
 static struct task tasks[MAX_TASKS];
 static int nr_tasks;
+static struct task nursery;
+static int our_end[MAX_FORKS], their_end[MAX_FORKS];
+static int nr_forks;
 static int kept_fd = -1;
 static char *arena;
 static size_t arena_used;
@@ -67,7 +72,7 @@ void nap(void)
 	usleep(1000);
 }
 
-void arena_init(void)
+static void arena_init(void)
 {
 	arena = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -91,11 +96,6 @@ bool arena_has(const void *ptr)
 	       (const char *)ptr < arena + ARENA_SIZE;
 }
 
-void task_keep_fd(int fd)
-{
-	kept_fd = fd;
-}
-
 static void obey(int sock)
 {
 	struct order order;
@@ -113,49 +113,87 @@ static long get_tid(long a, long b, long c)
 	return syscall(SYS_gettid);
 }
 
-static struct task *new_task(int *their_end)
+static void make_pair(int *ours, int *theirs)
 {
-	struct task *task;
 	int ends[2];
 
-	if (nr_tasks == MAX_TASKS)
-		die("too many tasks");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		die("socketpair: %m");
-	task = &tasks[nr_tasks++];
-	task->sock = ends[0];
-	*their_end = ends[1];
-	return task;
+	*ours = ends[0];
+	*theirs = ends[1];
 }
 
-/*
- * The child must not hold descriptors of the test's devices: its exit would
- * flush them.
- */
-static void close_inherited(int sock)
+static struct task *new_task(void)
 {
+	if (nr_tasks == MAX_TASKS)
+		die("too many tasks");
+	return &tasks[nr_tasks++];
+}
+
+static void serve(int sock)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (int fd = 3; fd < 256; fd++)
 		if (fd != sock && fd != kept_fd)
 			close(fd);
+	obey(sock);
+	_exit(0);
+}
+
+/* In the nursery; the new process is a child of the test all the same. */
+static long spawn(long slot, long b, long c)
+{
+	long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+
+	if (!pid)
+		serve(their_end[slot]);
+	return pid < 0 ? -errno : pid;
+}
+
+/*
+ * Processes are forked by a helper that never has a device open: an inherited
+ * descriptor would flush the device when it is closed.
+ */
+void task_init(int keep_fd)
+{
+	int sock;
+
+	kept_fd = keep_fd;
+	arena_init();
+	for (int i = 0; i < MAX_FORKS; i++)
+		make_pair(&our_end[i], &their_end[i]);
+	make_pair(&nursery.sock, &sock);
+	nursery.pid = fork();
+	if (nursery.pid < 0)
+		die("fork: %m");
+	if (!nursery.pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		obey(sock);
+		_exit(0);
+	}
+	nursery.forked = true;
+	close(sock);
+	for (int i = 0; i < MAX_FORKS; i++)
+		close(their_end[i]);
+}
+
+struct task *task_nursery(void)
+{
+	return &nursery;
 }
 
 struct task *task_fork(void)
 {
-	int sock;
-	struct task *task = new_task(&sock);
+	struct task *task = new_task();
 
-	task->forked = true;
-	task->pid = fork();
-	if (task->pid < 0)
-		die("fork: %m");
-	if (!task->pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close_inherited(sock);
-		obey(sock);
-		_exit(0);
-	}
-	close(sock);
+	if (nr_forks == MAX_FORKS)
+		die("too many processes");
+	task->sock = our_end[nr_forks];
+	task->pid = task_call(&nursery, spawn, nr_forks++, 0, 0);
+	if (task->pid <= 0)
+		die("fork failed");
 	task->tid = task->pid;
+	task->forked = true;
 	return task;
 }
 
@@ -170,10 +208,11 @@ static void *thread_main(void *arg)
 
 struct task *task_thread(void)
 {
-	int sock;
-	struct task *task = new_task(&sock);
+	struct task *task = new_task();
 	pthread_t thread;
+	int sock;
 
+	make_pair(&task->sock, &sock);
 	if (pthread_create(&thread, NULL, thread_main, (void *)(long)sock))
 		die("pthread_create failed");
 	pthread_detach(thread);
@@ -256,6 +295,7 @@ void task_kill_all(void)
 {
 	for (int i = 0; i < nr_tasks; i++)
 		task_kill(&tasks[i]);
+	task_kill(&nursery);
 }
 
 pid_t task_pid(struct task *task)

@@ -40,7 +40,6 @@ void task_kill_all(void);
 /* Memory that all tasks see at the same address. Never freed. */
 void *arena_alloc(size_t size);
 bool arena_has(const void *ptr);
-void arena_init(void);
 
 /* Ends the test because a step that is not its subject failed. */
 void __noreturn __printf(1, 2) die(const char *fmt, ...);
@@ -49,7 +48,13 @@ void __noreturn __printf(1, 2) die(const char *fmt, ...);
 long now_ms(void);
 void nap(void);
 
-/* A descriptor that forked tasks keep; all others they close. */
-void task_keep_fd(int fd);
+/*
+ * To be called once, before any device is open. Forked tasks keep keep_fd and
+ * no other descriptor.
+ */
+void task_init(int keep_fd);
+
+/* The process that forks the others, for changes that they shall inherit */
+struct task *task_nursery(void);
 
 #endif
