@@ -18,11 +18,6 @@ impl Fixture {
         fs::create_dir_all(base.join("rust")).unwrap();
         fs::write(base.join("rust/old.rs"), "a\nb\n").unwrap();
         fs::write(base.join("Kbuild"), "").unwrap();
-        fs::write(
-            base.join("Makefile"),
-            "VERSION = 7\nPATCHLEVEL = 3\nSUBLEVEL = 0\n",
-        )
-        .unwrap();
         fs::write(base.join("MAINTAINERS"), "ABC\nS:\tX\n\nXYZ\nS:\tX\n").unwrap();
         for args in [
             &["init", "-q", "-b", "base"][..],
@@ -36,6 +31,11 @@ impl Fixture {
         fixture.message("one", "rust/new.rs");
         fixture.message("two", "");
         fixture.write("patches/messages/cover-letter", "area: add both\n\nWhy.\n");
+        let tree = run::output(git::git(&base).args(["rev-parse", "HEAD^{tree}"])).unwrap();
+        fixture.write(
+            "patches/BASE",
+            &format!("version 7.3.0\nmainline-tree {tree}\n"),
+        );
         fixture.write("rust/new.rs", "new\n");
         fixture.write("rust/old.rs.edit", "patch   two\nafter   b\nadd     c\n");
         fixture

@@ -7,10 +7,9 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::{Context, Result};
 
 use super::{git, plan::PATCHES, Built};
-use crate::{paths::Paths, run};
+use crate::paths::Paths;
 
-/// Write patches/*.patch, the cover letter and BASE from the overlay, patches/series and
-/// patches/messages/.
+/// Write patches/*.patch and the cover letter from the overlay, patches/series and patches/messages/.
 #[derive(clap::Args)]
 pub struct Args {
     /// Say what would be written or removed, and write nothing
@@ -23,8 +22,6 @@ pub type Generated = BTreeMap<String, Vec<u8>>;
 
 /// The cover letter; its name does not end in `.patch`, so that `git am patches/*.patch` works.
 const COVER: &str = "cover-letter.txt";
-/// Names the tree that the series applies to.
-pub const BASE: &str = "BASE";
 
 /// Options of `git diff` that a user's or a newer git's defaults must not change.
 const DIFF: [&str; 10] = [
@@ -66,7 +63,6 @@ pub fn generate(paths: &Paths, built: &Built) -> Result<Generated> {
         );
     }
     out.insert(COVER.to_string(), cover(paths, built)?);
-    out.insert(BASE.to_string(), base(&dir, &built.base)?);
     Ok(out)
 }
 
@@ -95,33 +91,13 @@ fn cover(paths: &Paths, built: &Built) -> Result<Vec<u8>> {
     Ok(text.into_bytes())
 }
 
-/// The kernel's version and the tree id by which anyone can compare theirs with ours.
-fn base(dir: &Path, commit: &str) -> Result<Vec<u8>> {
-    let tree = run::output(git::git(dir).args(["rev-parse", &format!("{commit}^{{tree}}")]))?;
-    let makefile = run::output(git::git(dir).args(["show", &format!("{commit}:Makefile")]))?;
-    let field = |name: &str| {
-        let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(" = ")?.to_string());
-        makefile
-            .lines()
-            .find_map(value)
-            .with_context(|| format!("no {name} in the Makefile"))
-    };
-    let version = format!(
-        "{}.{}.{}",
-        field("VERSION")?,
-        field("PATCHLEVEL")?,
-        field("SUBLEVEL")?
-    );
-    Ok(format!("linux   {version}\ntree    {tree}\n").into_bytes())
-}
-
 /// What is in `patches/` now of the kinds of files that are generated.
 pub fn on_disk(root: &Path) -> Result<Generated> {
     let mut found = Generated::new();
     for entry in fs::read_dir(root.join(PATCHES)).context("cannot read patches/")? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".patch") || name == COVER || name == BASE {
+        if name.ends_with(".patch") || name == COVER {
             found.insert(name, fs::read(entry.path())?);
         }
     }
