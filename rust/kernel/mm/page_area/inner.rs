@@ -110,9 +110,11 @@ impl Inner {
         };
         let _guard = self.lock.lock();
         for slot in mapping.slots() {
-            domain.forget(slot);
             // SAFETY: We hold the mutex. The handle is being dropped, so nobody uses its pins.
-            drop(unsafe { slot.reset() });
+            drop(unsafe {
+                domain.forget(slot);
+                slot.reset()
+            });
         }
     }
 }

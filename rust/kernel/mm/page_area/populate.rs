@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     mm::{
+        memcg::MemCgroup,
         virt::VmaRef,
         MmWithUser,
         MmWithUserAsync, //
@@ -30,6 +31,7 @@ use crate::{
 pub(super) struct Populate<'a> {
     area: &'a PageArea,
     mapping: &'a Mapping,
+    memcg: MemCgroup,
     mm: ARef<MmWithUserAsync>,
 }
 
@@ -51,17 +53,22 @@ impl<'a> Populate<'a> {
 
     fn new(area: &'a PageArea) -> Result<Self> {
         let mm = area.inner.mm().mmget_not_zero().ok_or(ESRCH)?;
+        let memcg = MemCgroup::of_mm(&mm);
+        area.domain.prepare(&memcg)?;
         Ok(Self {
             area,
             mapping: area.inner.mapping().ok_or(ESRCH)?,
+            memcg,
             mm: MmWithUser::into_mmput_async(mm),
         })
     }
 
     /// Makes the page of `slot` present and pins it.
     fn page(&self, slot: &Slot) -> Result {
+        // The owner pays for the page, and for the page table that it may need.
+        let _charge = self.memcg.charge();
         // Allocated first, so that reclaim on behalf of it finds no lock of ours taken.
-        let page = Page::alloc_page(GFP_KERNEL | __GFP_HIGHMEM | __GFP_ZERO)?;
+        let page = Page::alloc_page(GFP_KERNEL_ACCOUNT | __GFP_HIGHMEM | __GFP_ZERO)?;
         let address = self.mapping.address(slot);
         if let Some(vma) = self.mm.lock_vma_under_rcu(address) {
             return self.insert(&vma, address, slot, page);
@@ -91,7 +98,9 @@ impl<'a> Populate<'a> {
         // SAFETY: We hold the mutex, and `pins()` said that the page is absent, which only a holder
         // of the mutex can change.
         unsafe { slot.publish(page) };
-        self.area.domain.remember(slot);
+        // SAFETY: We hold the mutex. The handle has a reference of `inner`, and forgets the slot
+        // before it drops it.
+        unsafe { self.area.domain.remember(inner, slot) };
         Ok(())
     }
 }

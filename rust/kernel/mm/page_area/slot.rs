@@ -76,6 +76,45 @@ impl Slot {
         unsafe { bindings::INIT_LIST_HEAD(self.lru.get()) };
     }
 
+    /// Returns the list links.
+    pub(super) fn links(&self) -> *mut bindings::list_head {
+        self.lru.get()
+    }
+
+    /// Returns the slot that has these list links.
+    ///
+    /// # Safety
+    ///
+    /// `links` is a result of [`links`](Self::links), and that slot exists.
+    pub(super) unsafe fn from_links(links: *mut bindings::list_head) -> *const Slot {
+        let lru = Opaque::cast_from(links).cast_mut();
+        // SAFETY: The caller promises that this is the field of a slot.
+        unsafe { crate::container_of!(lru, Slot, lru) }
+    }
+
+    /// Notes in `page`, the page of this slot, to what the slot belongs.
+    pub(super) fn set_owner<T>(&self, page: &Page, owner: &T) {
+        let address = core::ptr::from_ref(owner).expose_provenance();
+        // SAFETY: The page is valid, and the field is for whoever allocated the page.
+        unsafe { bindings::set_page_private(page.as_ptr(), address) };
+    }
+
+    /// Returns what was given to [`set_owner`](Self::set_owner) for the page that is present.
+    ///
+    /// # Safety
+    ///
+    /// The slot is in the LRU list, and the caller holds the lock of this list.
+    pub(super) unsafe fn owner<T>(&self) -> *const T {
+        // SAFETY: The page is present and does not change, as long as the slot is in the list.
+        let address = unsafe {
+            match &*self.page.get() {
+                Some(page) => bindings::page_private(page.as_ptr()),
+                None => 0,
+            }
+        };
+        core::ptr::with_exposed_provenance(address)
+    }
+
     /// Returns the index of the page in its area.
     pub(super) fn index(&self) -> usize {
         self.index as usize
@@ -139,6 +178,40 @@ impl Slot {
         unsafe { *self.page.get() = Some(page) };
         // INVARIANT: `page` was set before. Release: so see it those who pin it from now on.
         self.state.store(PRESENT | REFERENCED | 1, Release);
+    }
+
+    /// Returns the page, if it is present.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the area's mutex for as long as it uses the page.
+    pub(super) unsafe fn page_locked(&self) -> Option<&Page> {
+        // SAFETY: By the type invariants, only the holder of the mutex changes `page`.
+        unsafe { (*self.page.get()).as_ref() }
+    }
+
+    /// Returns whether reclaim may take the page: nobody pins it, and nobody did since the last
+    /// call.
+    pub(super) fn is_idle(&self) -> bool {
+        let old = self.state.load(Relaxed);
+        if old == PRESENT | REFERENCED {
+            // If another task pins it right now, then it is referenced anew: fine.
+            let _ = self.state.cmpxchg(old, PRESENT, Relaxed);
+        }
+        old == PRESENT
+    }
+
+    /// Makes the page absent and returns it, if it is present and [idle](Self::is_idle) still.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the area's mutex.
+    pub(super) unsafe fn take(&self) -> Option<Page> {
+        // INVARIANT: No pin is counted, and we hold the mutex. Acquire: the copies of those who had
+        // pins are done.
+        self.state.cmpxchg(PRESENT, 0, Acquire).ok()?;
+        // SAFETY: By the type invariants, only the holder of the mutex accesses `page` now.
+        unsafe { (*self.page.get()).take() }
     }
 
     /// Makes the page absent and returns it, if there was one, whatever its pins.
