@@ -12,6 +12,7 @@ use crate::{
     series::{
         checkpatch::{self, parallel},
         checks::Checks,
+        edit,
         overlay::{self, File},
         plan,
     },
@@ -49,6 +50,8 @@ pub fn tally(paths: &Paths) -> Result<Tally> {
         check(&mut checks, rule, &sources);
     }
     checks.item("the driver is Rust, with a root", verdict(kinds(&files)));
+    checks.item("stanzas argue for unsafe code", verdict(stanzas(&files)?));
+    checks.item("messages have at most 75 columns", messages(&paths.root));
     long_functions(&sources);
     format::check(paths, &mut checks)?;
     checks.item(
@@ -102,7 +105,12 @@ fn in_kernel_crate(path: &str) -> bool {
     path.starts_with("rust/")
 }
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
+    Rule {
+        what: "lines have at most 100 columns",
+        about: |_| true,
+        check: |source| sizes::columns(&source.text, sizes::CODE_COLUMNS),
+    },
     Rule {
         what: "the driver is safe Rust",
         about: is_user,
@@ -188,6 +196,39 @@ fn verdict(found: Vec<String>) -> Result<()> {
         bail!("{}", found.join("\n"));
     }
     Ok(())
+}
+
+/// Looks at what stanzas add to files of the kernel crate.
+fn stanzas(files: &[File]) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let ours = |file: &&File| in_kernel_crate(&file.path) && file.path.ends_with(".rs.edit");
+    for file in files.iter().filter(ours) {
+        let text = String::from_utf8_lossy(&file.content.bytes);
+        for stanza in edit::parse(&text)?.stanzas {
+            let mut findings = safety::added(&stanza.add);
+            // Below the line with the patch and that with the anchor.
+            findings
+                .iter_mut()
+                .for_each(|finding| finding.line += stanza.line + 1);
+            found.extend(place(&file.path, findings));
+        }
+    }
+    Ok(found)
+}
+
+/// Looks at the commit messages, without what is below them.
+fn messages(root: &Path) -> Result<()> {
+    let mut found = Vec::new();
+    for name in overlay::tracked(root, &["patches/messages"])? {
+        if let Ok(text) = std::fs::read_to_string(root.join(&name)) {
+            let message = text.split("\n---\n").next().unwrap_or("");
+            found.extend(place(
+                &name,
+                sizes::columns(message, sizes::MESSAGE_COLUMNS),
+            ));
+        }
+    }
+    verdict(found)
 }
 
 /// Warns of functions that do not fit on a screen.

@@ -15,7 +15,7 @@ pub mod checkpatch;
 pub mod checks;
 mod commits;
 mod debian;
-mod edit;
+pub mod edit;
 #[cfg(test)]
 mod fixture;
 pub mod fold;

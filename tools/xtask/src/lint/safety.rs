@@ -28,6 +28,18 @@ pub fn comments(source: &Source) -> Vec<Finding> {
     found
 }
 
+/// The same for lines that a stanza adds to a file: they are no file, so only the text is looked at.
+pub fn added(lines: &[String]) -> Vec<Finding> {
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let bare = |at: &usize| {
+        let code = lines[*at].split("//").next().unwrap_or("");
+        let uses = code.contains("unsafe {") || code.contains("unsafe impl");
+        uses && !argued(&lines, *at)
+    };
+    let text = |at: usize| Finding::new(at + 1, "no `// SAFETY:` comment in the stanza");
+    (0..lines.len()).filter(bare).map(text).collect()
+}
+
 /// Whether a `// SAFETY:` comment stands above line `at`, or above the statement it is part of.
 fn argued(lines: &[&str], at: usize) -> bool {
     let mut at = at;
@@ -164,6 +176,18 @@ mod tests {
         ] {
             assert_eq!(comments(&sample("x.rs", code)).len(), 1, "{code}");
         }
+    }
+
+    #[test]
+    fn stanzas_are_looked_at_as_text() {
+        let lines = |text: &str| text.lines().map(str::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            added(&lines(
+                "// SAFETY: X.\nunsafe impl Send for X {}\n// unsafe { }"
+            )),
+            []
+        );
+        assert_eq!(added(&lines("fn f() {\n    unsafe { g() }\n}")).len(), 1);
     }
 
     #[test]

@@ -11,6 +11,9 @@ use super::source::{Finding, Source};
 pub const DRIVER_FILE: usize = 400;
 /// The longest file of the kernel crate, without its documentation.
 pub const KERNEL_FILE: usize = 600;
+/// The widest line of code, and of a commit message.
+pub const CODE_COLUMNS: usize = 100;
+pub const MESSAGE_COLUMNS: usize = 75;
 /// The longest function.
 const FUNCTION: usize = 60;
 /// From here on a function is longer than a screen.
@@ -32,6 +35,25 @@ pub fn file(source: &Source, limit: usize, with_docs: bool) -> Vec<Finding> {
         1,
         format!("{lines} lines, at most {limit}: split it"),
     )]
+}
+
+/// Lines that do not fit into `limit` columns; a tab counts as eight, as checkpatch has it.
+pub fn columns(text: &str, limit: usize) -> Vec<Finding> {
+    let width = |line: &str| {
+        line.chars().fold(0, |width, c| {
+            if c == '\t' {
+                width / 8 * 8 + 8
+            } else {
+                width + 1
+            }
+        })
+    };
+    let wide = |(index, line): (usize, &str)| {
+        let width = width(line);
+        let text = format!("{width} columns, at most {limit}");
+        (width > limit).then(|| Finding::new(index + 1, text))
+    };
+    text.lines().enumerate().filter_map(wide).collect()
 }
 
 /// The file starts with a `//!` comment.
@@ -125,6 +147,13 @@ mod tests {
         assert_eq!(lengths(&format!("impl X {{\n{long}}}\n")), (1, 0));
         assert_eq!(lengths(&format!("trait X {{\n{long}}}\n")), (1, 0));
         assert_eq!(lengths(&format!("mod m {{\n{long}}}\n")), (1, 0));
+    }
+
+    #[test]
+    fn columns_count_tabs_as_tab_stops() {
+        assert_eq!(columns("1234567890\n\tx\n ab\tx\n", 10), []);
+        let found = columns("\n12345678901\n\txyz\n", 10);
+        assert_eq!(found.iter().map(|f| f.line).collect::<Vec<_>>(), [2, 3]);
     }
 
     #[test]
