@@ -22,7 +22,7 @@ impl Ids {
 
     /// The next id of those in `block`, which is refilled when it is empty.
     pub(crate) fn next(&self, block: &mut Range<u32>) -> u32 {
-        if block.is_empty() {
+        if block.start == block.end {
             let start = self.0.fetch_add(BLOCK, Relaxed);
             *block = start..start.wrapping_add(BLOCK);
         }

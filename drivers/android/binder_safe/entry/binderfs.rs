@@ -53,7 +53,7 @@ impl FileSystem for Binderfs {
     const FLAGS: Flags = Flags::USERNS_MOUNT
         .union(Flags::DEVICES)
         .union(Flags::NOEXEC);
-    const RESERVED_INODES: u64 = CONTROL_INO;
+    const RESERVED_INODES: u32 = CONTROL_INO as u32;
 
     type Context = Arc<Driver>;
     type Data = Mount;

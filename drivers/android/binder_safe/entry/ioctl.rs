@@ -7,18 +7,20 @@ use crate::{
     object::process::Process,
     op::{
         manager::become_manager,
+        refs,
         teardown::exit_thread, //
     },
     proto::wire::{
         ExtendedError,
         FlatObject,
+        NodeDebugInfo,
+        NodeInfoForRef,
         Version, //
     },
 };
 use kernel::{
     fs::file::IoctlFile,
     ioctl::{
-        _IOR,
         _IOW,
         _IOWR, //
     },
@@ -40,6 +42,8 @@ const SET_MAX_THREADS: u32 = _IOW::<u32>(TYPE, 5);
 const SET_CONTEXT_MGR: u32 = _IOW::<i32>(TYPE, 7);
 const THREAD_EXIT: u32 = _IOW::<i32>(TYPE, 8);
 const VERSION: u32 = _IOWR::<uapi::binder_version>(TYPE, 9);
+const GET_NODE_DEBUG_INFO: u32 = _IOWR::<uapi::binder_node_debug_info>(TYPE, 11);
+const GET_NODE_INFO_FOR_REF: u32 = _IOWR::<uapi::binder_node_info_for_ref>(TYPE, 12);
 const SET_CONTEXT_MGR_EXT: u32 = _IOW::<uapi::flat_binder_object>(TYPE, 13);
 const GET_EXTENDED_ERROR: u32 = _IOWR::<uapi::binder_extended_error>(TYPE, 17);
 
@@ -52,7 +56,7 @@ pub(crate) fn dispatch(
 ) -> Result {
     let arg = UserPtr::from_addr(arg);
     match cmd {
-        WRITE_READ => write_read(&process.current_thread()?, file.nonblocking(), arg),
+        WRITE_READ => write_read(&process.current_thread()?, file, arg),
         SET_MAX_THREADS => set_max_threads(process, reader::<u32>(arg)),
         SET_CONTEXT_MGR => become_manager(process, &FlatObject::default()),
         SET_CONTEXT_MGR_EXT => become_manager(process, &reader::<FlatObject>(arg).read_obj()?),
@@ -61,6 +65,8 @@ pub(crate) fn dispatch(
             Ok(())
         }
         VERSION => version(writer::<Version>(arg)),
+        GET_NODE_DEBUG_INFO => get_node_debug_info(process, arg),
+        GET_NODE_INFO_FOR_REF => get_node_info_for_ref(process, arg),
         GET_EXTENDED_ERROR => get_extended_error(process, writer::<ExtendedError>(arg)),
         _ => Err(EINVAL),
     }
@@ -94,4 +100,20 @@ fn get_extended_error(process: ArcBorrow<'_, Process>, mut arg: UserSliceWriter)
     arg.write_obj(&own.extended_error)?;
     own.extended_error = ExtendedError::none();
     Ok(())
+}
+
+/// Tells the first node of the process above the pointer that the caller gives.
+fn get_node_debug_info(process: ArcBorrow<'_, Process>, arg: UserPtr) -> Result {
+    let size = size_of::<NodeDebugInfo>();
+    let (mut reader, mut writer) = UserSlice::new(arg, size).reader_writer();
+    let info: NodeDebugInfo = reader.read_obj()?;
+    writer.write_obj(&refs::debug_info(&process, info.ptr))
+}
+
+/// Tells the manager how often the node that a handle names is referred to.
+fn get_node_info_for_ref(process: ArcBorrow<'_, Process>, arg: UserPtr) -> Result {
+    let size = size_of::<NodeInfoForRef>();
+    let (mut reader, mut writer) = UserSlice::new(arg, size).reader_writer();
+    let info = refs::info_for_ref(&process.into(), &reader.read_obj()?)?;
+    writer.write_obj(&info)
 }

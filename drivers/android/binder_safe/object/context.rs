@@ -3,7 +3,10 @@
 //! A context: the processes that opened one device, and the manager that they share.
 
 use super::{
-    node::Node,
+    node::{
+        Node,
+        NodePin, //
+    },
     process::Process,
     shared::Shared, //
 };
@@ -62,6 +65,11 @@ impl Context {
         self.manager.lock().node.clone()
     }
 
+    /// The manager's node, pinned.
+    pub(crate) fn pin_manager(&self) -> Option<NodePin> {
+        self.manager.lock().node.clone().map(NodePin::new)
+    }
+
     /// Whether the caller may become manager now.
     ///
     /// Fails with `EBUSY` if there is one, and with `EPERM` if another user was it first.
@@ -105,7 +113,11 @@ impl Context {
 
         let mut manager = self.manager.lock();
         let is_manager = manager.node.as_ref().is_some_and(|node| is_it(&node.owner));
-        let node = if is_manager { manager.node.take() } else { None };
+        let node = if is_manager {
+            manager.node.take()
+        } else {
+            None
+        };
         drop(manager);
         drop(node);
     }

@@ -14,11 +14,15 @@
 //! No two of them are ever held together. Under a lock one only records what is to be done; threads
 //! are woken, objects are dropped and memory is allocated after it was released.
 
+pub(crate) mod contents;
 pub(crate) mod context;
 pub(crate) mod error;
 pub(crate) mod node;
+pub(crate) mod nodes;
+pub(crate) mod post;
 pub(crate) mod process;
 pub(crate) mod queue;
+pub(crate) mod refs;
 pub(crate) mod shared;
 pub(crate) mod thread;
 pub(crate) mod transaction;

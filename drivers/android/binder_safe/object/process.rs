@@ -3,24 +3,23 @@
 //! A process: one open file of a device.
 
 use super::{
+    contents::Contents,
     context::Context,
     queue::{
+        Posted,
         Queue,
         ThreadRoom, //
     },
+    refs::Refs,
     thread::{
         looper,
         Thread, //
     },
-    transaction::{
-        Contents,
-        Transaction, //
-    },
+    transaction::Transaction,
     work::{
         Pollers,
         Urgency,
-        Wake,
-        Work, //
+        Wake, //
     },
 };
 use crate::{
@@ -37,6 +36,10 @@ use kernel::{
     prelude::*,
     sync::{
         aref::ARef,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         poll::PollTable,
         Arc,
         ArcBorrow,
@@ -55,33 +58,27 @@ pub(crate) struct Process {
     pub(crate) cred: ARef<Credential>,
     pub(crate) area: Arc<Area<Contents>>,
     pub(crate) pollers: Pollers,
+    /// The same as in `queue`, for those who fail early.
+    is_dead: Atomic<bool>,
+    #[pin]
+    pub(crate) refs: SpinLock<Refs>,
     #[pin]
     pub(crate) queue: SpinLock<Queue>,
-}
-
-/// Work that found no taker, and why.
-pub(crate) struct NotSent {
-    pub(crate) work: Work,
-    /// `ESRCH` if the process or the thread is gone, `ENOMEM` if there is no memory.
-    pub(crate) error: Error,
-}
-
-/// What must grow before work can be queued, and how large it is now.
-enum Full {
-    Todo(usize),
-    Inbox(Arc<Thread>, usize),
 }
 
 impl Process {
     /// The process of a file that the current task opens.
     pub(crate) fn new(context: Arc<Context>, file: &File) -> Result<Arc<Self>> {
         let area = Area::new(&context.shared.domain)?;
+        let own_context = context.clone();
         let init = pin_init!(Self {
-            context: context.clone(),
+            context: own_context,
             task: current!().group_leader().into(),
             cred: file.cred().into(),
             area,
             pollers: Pollers::new(),
+            is_dead: Atomic::new(false),
+            refs <- new_spinlock!(Refs::new(), "Process::refs"),
             queue <- new_spinlock!(Queue::new(), "Process::queue"),
         });
         let process = Arc::pin_init(init, GFP_KERNEL_ACCOUNT)?;
@@ -110,23 +107,16 @@ impl Process {
         }
     }
 
-    /// Queues work for thread `to`, or for any thread, and says whom to wake.
-    ///
-    /// May sleep. Gives the work back if the process or the thread is gone.
-    pub(crate) fn send(&self, to: Option<&Arc<Thread>>, work: Work) -> Result<Wake<'_>, NotSent> {
-        let mut work = work;
-        loop {
-            let full = match self.try_send(to, work)? {
-                Ok(wake) => return Ok(wake),
-                Err((full, back)) => {
-                    work = back;
-                    full
-                }
-            };
-            if let Err(error) = self.make_room(full) {
-                return Err(NotSent { work, error });
-            }
-        }
+    /// Whether the process was released. One that was not may be at any time.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.is_dead.load(Relaxed)
+    }
+
+    /// Nothing is queued for the process from now on, nor may it refer to anything.
+    pub(crate) fn set_dead(&self) {
+        self.is_dead.store(true, Relaxed);
+        self.queue.lock().is_dead = true;
+        self.refs.lock().is_dead = true;
     }
 
     /// Tells `thread`, whose call it is, that the outcome of `call` is known.
@@ -183,50 +173,18 @@ impl Process {
         })
     }
 
-    fn try_send(
-        &self,
-        to: Option<&Arc<Thread>>,
-        work: Work,
-    ) -> Result<Result<Wake<'_>, (Full, Work)>, NotSent> {
-        let error = ESRCH;
-        let mut queue = self.queue.lock();
-        if queue.is_dead || to.is_some_and(|thread| thread.is_dead()) {
-            return Err(NotSent { work, error });
-        }
-        let Some(thread) = to.cloned().or_else(|| queue.pop_idle()) else {
-            let capacity = queue.todo.capacity();
-            let result = queue.todo.push(work);
-            drop(queue);
-            return Ok(match result {
-                Ok(()) => Ok(self.wake_task(None)),
-                Err(work) => Err((Full::Todo(capacity), work)),
-            });
-        };
-        let state = thread.state(&mut queue);
-        let capacity = state.inbox.capacity();
-        let result = state.post(work);
-        if result.is_err() && to.is_none() {
-            queue.push_idle(&thread);
-        }
-        drop(queue);
-        Ok(match result {
-            Ok(task) => Ok(self.wake_task(task)),
-            Err(work) => Err((Full::Inbox(thread, capacity), work)),
-        })
+    /// Makes the work of the process, which has room for `capacity` items, twice as large.
+    pub(crate) fn grow_todo(&self, capacity: usize) -> Result {
+        let storage = RingStorage::new(core::cmp::max(8, 2 * capacity))?;
+        let _old = self.queue.lock().todo.grow(storage);
+        Ok(())
     }
 
-    fn make_room(&self, full: Full) -> Result {
-        match full {
-            Full::Todo(capacity) => {
-                let storage = RingStorage::new(core::cmp::max(8, 2 * capacity))?;
-                let _old = self.queue.lock().todo.grow(storage);
-            }
-            Full::Inbox(thread, capacity) => {
-                let storage = RingStorage::new(2 * capacity)?;
-                let _old = thread.state(&mut self.queue.lock()).inbox.grow(storage);
-            }
+    /// Wakes whoever is to do work that was queued.
+    pub(crate) fn wake_posted(&self, posted: Option<Posted>) {
+        if let Some(Posted(task)) = posted {
+            self.wake_task(task).wake(Urgency::Plain);
         }
-        Ok(())
     }
 
     /// Whom to wake when `task` got work, or, without one, when any thread may take it.

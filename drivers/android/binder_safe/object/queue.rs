@@ -3,20 +3,35 @@
 //! The work of a process and the threads that do it.
 
 use super::{
+    node::Node,
     thread::Thread,
     work::Work, //
 };
-use crate::pure::ring::Ring;
+use crate::pure::todo::Todo;
 use kernel::{
     prelude::*,
-    sync::Arc,
-    task::Pid, //
+    rbtree::{
+        RBTree,
+        RBTreeNode,
+        RBTreeNodeReservation, //
+    },
+    sync::{
+        aref::ARef,
+        Arc, //
+    },
+    task::{
+        Pid,
+        Task, //
+    }, //
 };
 
 /// What the lock of a process protects, the states of its threads included.
 pub(crate) struct Queue {
     /// Work for whichever thread is free.
-    pub(crate) todo: Ring<Work>,
+    pub(crate) todo: Todo<Work>,
+    /// The nodes of the process by their pointers. Each has a place in `todo` promised, unless it
+    /// is there.
+    nodes: RBTree<u64, Arc<Node>>,
     /// All threads, by their ids. There is always room to make all of them idle.
     threads: KVec<Arc<Thread>>,
     /// Threads that sleep until there is work in `todo`. The one that came last goes first, because
@@ -46,6 +61,11 @@ impl Loopers {
         wants_one
     }
 
+    /// The process was not asked after all.
+    pub(crate) fn take_back(&mut self) {
+        self.requested = self.requested.saturating_sub(1);
+    }
+
     /// A requested thread has come. Fails if none was requested.
     pub(crate) fn register(&mut self) -> Result {
         self.requested = self.requested.checked_sub(1).ok_or(EINVAL)?;
@@ -53,6 +73,16 @@ impl Loopers {
         Ok(())
     }
 }
+
+/// A node's place in the table, to be dropped after unlocking.
+pub(crate) type ListedNode = RBTreeNode<u64, Arc<Node>>;
+
+/// Memory for a place in the table.
+pub(crate) type NodeRoom = RBTreeNodeReservation<u64, Arc<Node>>;
+
+/// Work was queued for any thread, this one first.
+#[must_use]
+pub(crate) struct Posted(pub(crate) Option<ARef<Task>>);
 
 /// Room for one more thread, allocated where sleeping is allowed.
 pub(crate) struct ThreadRoom {
@@ -74,7 +104,8 @@ impl Queue {
     /// No work and no threads.
     pub(crate) fn new() -> Self {
         Self {
-            todo: Ring::new(),
+            todo: Todo::new(),
+            nodes: RBTree::new(),
             threads: KVec::new(),
             idle: KVec::new(),
             loopers: Loopers::default(),
@@ -117,7 +148,10 @@ impl Queue {
 
     /// Takes a thread out of the table.
     pub(crate) fn remove_thread(&mut self, thread: &Thread) -> Option<Arc<Thread>> {
-        let index = self.threads.iter().position(|other| is_same(other, thread))?;
+        let index = self
+            .threads
+            .iter()
+            .position(|other| is_same(other, thread))?;
         self.threads.remove(index).ok()
     }
 
@@ -140,6 +174,54 @@ impl Queue {
     /// Takes the thread that began to wait last.
     pub(crate) fn pop_idle(&mut self) -> Option<Arc<Thread>> {
         self.idle.pop()
+    }
+
+    /// Picks the thread that gets work which was queued for any.
+    pub(crate) fn pick_idle(&mut self) -> Posted {
+        Posted(
+            self.pop_idle()
+                .and_then(|thread| thread.state(self).sleeper.take()),
+        )
+    }
+
+    /// The node at `ptr`.
+    pub(crate) fn node(&self, ptr: u64) -> Option<&Arc<Node>> {
+        self.nodes.get(&ptr)
+    }
+
+    /// The first node whose pointer is above `ptr`.
+    pub(crate) fn node_after(&self, ptr: u64) -> Option<Arc<Node>> {
+        let next = ptr.checked_add(1)?;
+        let cursor = self.nodes.cursor_lower_bound(&next)?;
+        Some(cursor.current().1.clone())
+    }
+
+    /// Adds a node, whose pointer no other has. Gives the memory back if `todo` is full.
+    pub(crate) fn add_node(&mut self, room: NodeRoom, node: &Arc<Node>) -> Result<(), NodeRoom> {
+        if !self.todo.promise() {
+            return Err(room);
+        }
+        self.nodes.insert(room.into_node(node.ptr, node.clone()));
+        node.state(self).is_listed = true;
+        Ok(())
+    }
+
+    /// Takes a node out.
+    pub(crate) fn remove_node(&mut self, node: &Node) -> Option<ListedNode> {
+        let listed = self.nodes.remove_node(&node.ptr)?;
+        let state = node.state(self);
+        state.is_listed = false;
+        if !state.is_queued() {
+            self.todo.forgo();
+        }
+        Some(listed)
+    }
+
+    /// Takes any node out.
+    pub(crate) fn pop_node(&mut self) -> Option<(Arc<Node>, ListedNode)> {
+        let node = self.nodes.values().next()?.clone();
+        let listed = self.remove_node(&node)?;
+        Some((node, listed))
     }
 
     /// Takes out a thread that no longer waits. Whoever gave it work may have done so already.

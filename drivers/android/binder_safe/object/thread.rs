@@ -114,7 +114,6 @@ impl Thread {
             stack: KVec::with_capacity(FIRST_CAPACITY, GFP_KERNEL_ACCOUNT)?,
             looper: 0,
             must_return: false,
-            has_failed: false,
             sleeper: None,
         };
         let state = LockedBy::new(&process.queue, state);
@@ -167,7 +166,7 @@ impl Thread {
             let sizes = {
                 let mut queue = self.process.queue.lock();
                 let state = self.state(&mut queue);
-                if state.inbox.has_room(2) && state.has_frame() {
+                if state.has_room() && state.has_frame() {
                     let _ = state.inbox.push(Work::Accepted(COMPLETE));
                     let _ = state.stack.push_within_capacity(call);
                     return Ok(());
@@ -198,7 +197,8 @@ impl Thread {
                 if !state.stack.last().is_some_and(|call| !call.is_from(self)) {
                     return Ok(None);
                 }
-                if state.post(Work::Accepted(COMPLETE)).is_ok() {
+                if state.has_room() {
+                    let _running = state.post(Work::Accepted(COMPLETE));
                     return Ok(state.stack.pop());
                 }
                 state.sizes()
@@ -224,15 +224,37 @@ impl Thread {
         self.has_failed.store(false, Relaxed);
     }
 
-    fn post_own(&self, work: Work) -> Result {
-        let mut work = work;
+    /// Makes room in the inbox for what the current thread is about to tell its process.
+    ///
+    /// Nobody else fills the inbox of a thread that does not wait.
+    pub(crate) fn reserve_inbox(&self) -> Result {
         loop {
             let sizes = {
                 let mut queue = self.process.queue.lock();
                 let state = self.state(&mut queue);
-                match state.post(work) {
-                    Ok(_) => break,
-                    Err(back) => work = back,
+                if state.inbox.has_room(3) {
+                    return Ok(());
+                }
+                state.sizes()
+            };
+            self.grow(sizes)?;
+        }
+    }
+
+    /// Makes the current thread's next read return, even if there is nothing to read.
+    pub(crate) fn return_soon(&self) {
+        let mut queue = self.process.queue.lock();
+        self.state(&mut queue).must_return = true;
+    }
+
+    fn post_own(&self, work: Work) -> Result {
+        loop {
+            let sizes = {
+                let mut queue = self.process.queue.lock();
+                let state = self.state(&mut queue);
+                if state.has_room() {
+                    let _running = state.post(work);
+                    break;
                 }
                 state.sizes()
             };
@@ -275,24 +297,22 @@ impl Thread {
 }
 
 impl State {
-    /// Queues work and says which task to wake, or gives the work back if there is no room.
-    ///
-    /// One place stays free for the outcome of a call.
-    pub(crate) fn post(&mut self, work: Work) -> Result<Option<ARef<Task>>, Work> {
-        if !self.inbox.has_room(2) {
-            return Err(work);
-        }
-        self.inbox.push(work)?;
+    /// Whether there is room for more work, besides the outcome of a call.
+    pub(crate) fn has_room(&self) -> bool {
+        self.inbox.has_room(2)
+    }
+
+    /// Queues work, for which there must be room, and says which task to wake.
+    pub(crate) fn post(&mut self, work: Work) -> Option<ARef<Task>> {
+        let _ = self.inbox.push(work);
         self.is_ready = true;
-        Ok(self.sleeper.take())
+        self.sleeper.take()
     }
 
     /// Queues the outcome of the call on top of the stack and says which task to wake.
     pub(crate) fn post_outcome(&mut self, call: Arc<Transaction>) -> Option<ARef<Task>> {
-        // `post` keeps a place free for it.
-        let _ = self.inbox.push(Work::Outcome(call));
-        self.is_ready = true;
-        self.sleeper.take()
+        // `has_room` keeps a place free for it.
+        self.post(Work::Outcome(call))
     }
 
     /// Takes the next item, if there is room to read it.

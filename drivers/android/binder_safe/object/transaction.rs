@@ -3,19 +3,16 @@
 //! Messages on their way, and calls until their outcome is known.
 
 use super::{
+    contents::Parcel,
     error::Failure,
     node::Node,
     process::Process,
     thread::Thread, //
 };
-use crate::{
-    proto::wire::ExtendedError,
-    res::buffer::Buffer, //
-};
+use crate::proto::wire::ExtendedError;
 use kernel::{
     sync::{
         Arc,
-        ExclusiveCell,
         SetOnce, //
     },
     task::{
@@ -24,39 +21,6 @@ use kernel::{
     },
     uapi, //
 };
-
-/// What a buffer holds besides bytes, until its owner frees it.
-pub(crate) struct Contents {
-    /// The node that a transaction was sent to lives until the transaction's buffer is freed.
-    pub(crate) _node: Option<Arc<Node>>,
-}
-
-/// A buffer and how its bytes are divided.
-pub(crate) struct Payload {
-    pub(crate) buffer: Buffer<Contents>,
-    pub(crate) contents: Contents,
-    pub(crate) data_size: u64,
-    pub(crate) offsets_size: u64,
-    /// Bytes from the start of the buffer to the offsets.
-    pub(crate) offsets_at: u64,
-}
-
-/// The payload of a message, which whoever delivers the message takes out.
-///
-/// If nobody does, dropping the message gives the buffer back.
-pub(crate) struct Parcel(ExclusiveCell<Option<Payload>>);
-
-impl Parcel {
-    /// Wraps up a payload.
-    pub(crate) fn new(payload: Payload) -> Self {
-        Self(ExclusiveCell::new(Some(payload)))
-    }
-
-    /// Takes the payload out. Only the first one gets it.
-    pub(crate) fn take(&self) -> Option<Payload> {
-        self.0.try_borrow_mut()?.take()
-    }
-}
 
 /// A call or a oneway message.
 ///
@@ -70,7 +34,6 @@ pub(crate) struct Transaction {
     pub(crate) from: Option<Arc<Thread>>,
     /// The call that the caller was handling when it made this one.
     pub(crate) parent: Option<Arc<Transaction>>,
-    pub(crate) to: Arc<Process>,
     pub(crate) node: Arc<Node>,
     pub(crate) euid: Kuid,
     pub(crate) request: Parcel,

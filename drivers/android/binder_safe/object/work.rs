@@ -2,7 +2,10 @@
 
 //! What waits to be read by a thread.
 
-use super::transaction::Transaction;
+use super::{
+    node::Node,
+    transaction::Transaction, //
+};
 use kernel::{
     fs::file::File,
     prelude::*,
@@ -24,6 +27,8 @@ pub(crate) enum Work {
     Transaction(Arc<Transaction>),
     /// The outcome of a call is known.
     Outcome(Arc<Transaction>),
+    /// The owner of a node has something to learn about it.
+    Node(Arc<Node>),
     /// The thread's last transaction was accepted, by the return that says so.
     Accepted(u32),
     /// The thread's last transaction failed, by the return that says so.
@@ -36,7 +41,7 @@ impl Work {
         match self {
             Self::Transaction(_) => true,
             Self::Outcome(call) => call.is_answered(),
-            Self::Accepted(_) | Self::Failed(_) => false,
+            Self::Node(_) | Self::Accepted(_) | Self::Failed(_) => false,
         }
     }
 }

@@ -8,7 +8,12 @@ use super::{
 };
 use crate::{
     object::{
-        queue::Queue,
+        contents::Payload,
+        node::Node,
+        queue::{
+            ListedNode,
+            Queue, //
+        },
         thread::{
             looper,
             Own,
@@ -29,19 +34,27 @@ use crate::{
         returns::ReturnWriter,
         wire::{
             ExtendedError,
-            TransactionData, //
+            PtrCookie,
+            TransactionData,
+            TransactionDataSecctx, //
         },
     },
+    pure::counts::News,
 };
 use kernel::{
+    fs::file::DescriptorBatch,
     prelude::*,
     sync::{
-        lock::spinlock::SpinLockBackend,
-        lock::Guard,
+        lock::{
+            spinlock::SpinLockBackend,
+            Guard, //
+        },
         Arc, //
     },
+    task::Kuid,
     uapi, //
 };
+use zerocopy::Immutable;
 
 /// One read of one thread.
 pub(crate) struct Reader<'a> {
@@ -57,12 +70,30 @@ pub(crate) struct Reader<'a> {
 
 /// What a thread does next.
 enum Next {
-    /// It handles an item. The item ends the read if that is said so.
-    Handle(Work, Option<Arc<Transaction>>, Option<Leave>),
+    /// It handles an item. The item ends the read if it says what to do then.
+    Handle(Item, Option<Leave>),
     /// It has read all there is.
     Return(Leave),
     /// It cannot take a call before its stack has more room.
     GrowStack((usize, usize)),
+}
+
+/// An item that was taken, and what changed under the lock when it was.
+enum Item {
+    Transaction(Arc<Transaction>),
+    /// The call came off the stack.
+    Outcome(Arc<Transaction>, Option<Arc<Transaction>>),
+    /// The owner of the node counts as told. The node is dropped if that was the last of it.
+    News(Arc<Node>, News, Option<ListedNode>),
+    Accepted(u32),
+    Failed(u32),
+}
+
+/// Whether an item that was handled is something that the reader got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Got {
+    Something,
+    Nothing,
 }
 
 /// What is to be done for the process when a thread leaves.
@@ -100,14 +131,14 @@ impl<'a> Reader<'a> {
         loop {
             let is_empty = self.writer.consumed() == empty;
             let leave = match self.next(is_empty)? {
-                Next::Handle(work, frame, leave) => {
-                    drop(frame);
-                    self.handle(work)?;
-                    match leave {
-                        Some(leave) => leave,
-                        None => continue,
+                Next::Handle(item, leave) => match (self.handle(item)?, leave) {
+                    (Got::Something, Some(leave)) => leave,
+                    (Got::Nothing, Some(leave)) => {
+                        self.stay(leave);
+                        continue;
                     }
-                }
+                    (_, None) => continue,
+                },
                 Next::Return(leave) => leave,
                 Next::GrowStack(sizes) => {
                     self.thread.grow(sizes)?;
@@ -137,14 +168,16 @@ impl<'a> Reader<'a> {
             if !state.has_frame() {
                 return Ok(Next::GrowStack(state.sizes()));
             }
-            let work = match state.pop_if(has_room) {
+            let own = state.pop_if(has_room);
+            let is_own = own.is_some();
+            let work = match own {
                 None if has_room && self.takes_any => queue.todo.pop(),
                 own => own,
             };
             if let Some(work) = work {
-                let frame = self.account(&mut queue, &work);
                 let leave = work.ends_read().then(|| self.leave(&mut queue));
-                return Ok(Next::Handle(work, frame, leave));
+                let item = self.account(&mut queue, work, is_own);
+                return Ok(Next::Handle(item, leave));
             }
             let state = thread.state(&mut queue);
             if !is_empty || !has_room || state.must_return {
@@ -188,17 +221,25 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Keeps the thread's stack in step with what it takes; gives the call that it has finished.
-    fn account(&self, queue: &mut Queue, work: &Work) -> Option<Arc<Transaction>> {
+    /// Keeps the thread and its process in step with what the thread takes.
+    fn account(&self, queue: &mut Queue, work: Work, is_own: bool) -> Item {
         let state = self.thread.state(queue);
         match work {
-            Work::Transaction(call) if !call.is_oneway() => {
-                // There is room, so this cannot fail.
-                let _ = state.stack.push_within_capacity(call.clone());
-                None
+            Work::Transaction(transaction) => {
+                if !transaction.is_oneway() {
+                    // There is room, so this cannot fail.
+                    let _ = state.stack.push_within_capacity(transaction.clone());
+                }
+                Item::Transaction(transaction)
             }
-            Work::Outcome(_) => state.stack.pop(),
-            _ => None,
+            Work::Outcome(call) => Item::Outcome(call, state.stack.pop()),
+            Work::Node(node) => {
+                let news = node.take_news(queue, is_own.then_some(self.thread.tid));
+                let settled = node.settle(queue);
+                Item::News(node, news.unwrap_or_default(), settled.node)
+            }
+            Work::Accepted(ret) => Item::Accepted(ret),
+            Work::Failed(ret) => Item::Failed(ret),
         }
     }
 
@@ -226,95 +267,144 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn handle(&mut self, work: Work) -> Result {
-        match work {
-            Work::Transaction(transaction) => self.transaction(transaction),
-            Work::Outcome(call) => {
-                let result = match call.outcome.as_ref() {
-                    Some(Outcome::Reply(reply)) => self.reply(reply),
-                    Some(Outcome::Failure(failure)) => {
-                        if let Some(error) = failure.report {
-                            self.report(error);
-                        }
-                        self.writer.put(failure.command)
-                    }
-                    None => Ok(()),
-                };
-                recycle(self.own, call);
-                result
-            }
-            Work::Accepted(ret) => self.writer.put(ret),
-            Work::Failed(ret) => {
-                self.thread.forgive();
-                self.writer.put(ret)
-            }
+    /// The thread goes on after all.
+    fn stay(&self, leave: Leave) {
+        if leave.spawn {
+            self.thread.process.queue.lock().loopers.take_back();
         }
+        leave.wake.wake(Urgency::Plain);
     }
 
-    fn transaction(&mut self, transaction: Arc<Transaction>) -> Result {
-        let Some(payload) = transaction.request.take() else {
-            return Ok(());
+    fn handle(&mut self, item: Item) -> Result<Got> {
+        match item {
+            Item::Transaction(transaction) => return self.transaction(transaction),
+            Item::Outcome(call, frame) => {
+                drop(frame);
+                let result = self.outcome(&call);
+                recycle(self.own, call);
+                result?;
+            }
+            Item::News(node, news, _listed) => self.news(&node, news)?,
+            Item::Accepted(ret) => self.writer.put(ret)?,
+            Item::Failed(ret) => {
+                self.thread.forgive();
+                self.writer.put(ret)?;
+            }
+        }
+        Ok(Got::Something)
+    }
+
+    fn transaction(&mut self, transaction: Arc<Transaction>) -> Result<Got> {
+        let Some(mut payload) = transaction.request.take() else {
+            return Ok(Got::Nothing);
         };
-        let address = payload.buffer.address();
+        let Ok(files) = receive_files(&mut payload) else {
+            self.drop_transaction(transaction, payload);
+            return Ok(Got::Nothing);
+        };
         let data = TransactionData {
             target: transaction.node.ptr,
             cookie: transaction.node.cookie,
-            code: transaction.code,
-            flags: transaction.flags,
             sender_pid: transaction.sender_pid(),
-            sender_euid: transaction.euid.into_uid_in_current_ns(),
-            data_size: payload.data_size,
-            offsets_size: payload.offsets_size,
-            buffer: address,
-            offsets: address + payload.offsets_at,
+            ..describe(
+                &payload,
+                transaction.code,
+                transaction.flags,
+                transaction.euid,
+            )
         };
-        let ret = uapi::binder_driver_return_protocol_BR_TRANSACTION;
-        if let Err(err) = self.put(ret, &data) {
-            self.drop_call(transaction);
+        let written = match payload.security_context_at {
+            None => self.put(uapi::binder_driver_return_protocol_BR_TRANSACTION, &data),
+            Some(at) => {
+                let data = TransactionDataSecctx {
+                    transaction_data: data,
+                    secctx: payload.address() + at,
+                };
+                self.put(
+                    uapi::binder_driver_return_protocol_BR_TRANSACTION_SEC_CTX,
+                    &data,
+                )
+            }
+        };
+        if let Err(err) = written {
+            self.drop_transaction(transaction, payload);
             return Err(err);
         }
-        payload.buffer.hand_over(payload.contents);
+        files.install();
+        payload.hand_over();
         if transaction.is_oneway() {
             recycle(self.own, transaction);
         }
-        Ok(())
+        Ok(Got::Something)
+    }
+
+    fn outcome(&mut self, call: &Transaction) -> Result {
+        match call.outcome.as_ref() {
+            Some(Outcome::Reply(reply)) => self.reply(reply),
+            Some(Outcome::Failure(failure)) => {
+                if let Some(error) = failure.report {
+                    self.report(error);
+                }
+                self.writer.put(failure.command)
+            }
+            None => Ok(()),
+        }
     }
 
     fn reply(&mut self, reply: &Reply) -> Result {
-        let Some(payload) = reply.parcel.take() else {
+        let Some(mut payload) = reply.parcel.take() else {
             return Ok(());
         };
-        let address = payload.buffer.address();
-        let data = TransactionData {
-            code: reply.code,
-            flags: reply.flags,
-            sender_euid: reply.euid.into_uid_in_current_ns(),
-            data_size: payload.data_size,
-            offsets_size: payload.offsets_size,
-            buffer: address,
-            offsets: address + payload.offsets_at,
-            ..TransactionData::default()
+        let Ok(files) = receive_files(&mut payload) else {
+            let failed = uapi::binder_driver_return_protocol_BR_FAILED_REPLY;
+            return self.writer.put(failed);
         };
+        let data = describe(&payload, reply.code, reply.flags, reply.euid);
         self.put(uapi::binder_driver_return_protocol_BR_REPLY, &data)?;
-        payload.buffer.hand_over(payload.contents);
+        files.install();
+        payload.hand_over();
+        Ok(())
+    }
+
+    fn news(&mut self, node: &Node, news: News) -> Result {
+        let node = PtrCookie {
+            ptr: node.ptr,
+            cookie: node.cookie,
+        };
+        for (is_due, ret) in [
+            (news.incref, uapi::binder_driver_return_protocol_BR_INCREFS),
+            (news.acquire, uapi::binder_driver_return_protocol_BR_ACQUIRE),
+            (news.release, uapi::binder_driver_return_protocol_BR_RELEASE),
+            (news.decref, uapi::binder_driver_return_protocol_BR_DECREFS),
+        ] {
+            if is_due {
+                self.writer.put_with(ret, &node)?;
+            }
+        }
         Ok(())
     }
 
     /// Writes a large return, and all that was gathered before it.
-    fn put(&mut self, ret: u32, data: &TransactionData) -> Result {
+    fn put<T: IntoBytes + Immutable>(&mut self, ret: u32, data: &T) -> Result {
         self.writer.put_with(ret, data)?;
         self.writer.flush()
     }
 
-    /// Ends a call that the thread could not read.
-    fn drop_call(&mut self, transaction: Arc<Transaction>) {
+    /// Ends a transaction that the thread could not read.
+    fn drop_transaction(&mut self, transaction: Arc<Transaction>, payload: Payload) {
+        let process = &self.thread.process;
+        drop(payload);
+        let mut queue = process.queue.lock();
         if transaction.is_oneway() {
-            return;
+            let posted = transaction.node.advance(&mut queue);
+            drop(queue);
+            process.wake_posted(posted);
+        } else {
+            let frame = self.thread.state(&mut queue).stack.pop();
+            drop(queue);
+            drop(frame);
+            finish(transaction, Outcome::UNREADABLE, Urgency::Plain);
         }
-        let mut queue = self.thread.process.queue.lock();
-        let _frame = self.thread.state(&mut queue).stack.pop();
-        drop(queue);
-        finish(transaction, Outcome::UNREADABLE, Urgency::Plain);
     }
 
     /// Keeps why the thread's call failed, unless it has yet to ask about another failure.
@@ -323,4 +413,34 @@ impl<'a> Reader<'a> {
             self.own.extended_error = error;
         }
     }
+}
+
+/// How the receiver sees a message.
+fn describe(payload: &Payload, code: u32, flags: u32, euid: Kuid) -> TransactionData {
+    TransactionData {
+        code,
+        flags,
+        sender_euid: euid.into_uid_in_current_ns(),
+        data_size: payload.data_size,
+        offsets_size: payload.offsets_size,
+        buffer: payload.address(),
+        offsets: payload.address() + payload.offsets_at,
+        ..TransactionData::default()
+    }
+}
+
+/// Reserves descriptors of the current task for the files of a message, and writes their numbers.
+fn receive_files(payload: &mut Payload) -> Result<DescriptorBatch> {
+    let mut batch = DescriptorBatch::new();
+    for sent in payload.files.drain_all() {
+        let fd = batch.reserve(sent.file)?;
+        if let Some(buffer) = &mut payload.buffer {
+            buffer.write(sent.offset, fd.as_bytes())?;
+        }
+        if sent.is_closed_with_buffer {
+            // The sender made room for each.
+            let _ = payload.contents.to_close.push_within_capacity(fd);
+        }
+    }
+    Ok(batch)
 }

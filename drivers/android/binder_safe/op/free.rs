@@ -2,10 +2,33 @@
 
 //! `BC_FREE_BUFFER`: the receiver of a message is done with it.
 
-use crate::object::process::Process;
+use crate::object::{
+    contents::Contents,
+    process::Process,
+    thread::Thread, //
+};
 
 /// Frees the buffer at `address`. Any other address is ignored, since it may be somebody's guess at
 /// where the next message will be.
-pub(crate) fn free(process: &Process, address: u64) {
-    drop(process.area.take(address));
+pub(crate) fn free(thread: &Thread, address: u64) {
+    let Some((buffer, mut contents)) = thread.process.area.take(address) else {
+        return;
+    };
+    if contents.close_files() {
+        // The task must return to user space for the files to be closed.
+        thread.return_soon();
+    }
+    end(&thread.process, contents);
+    drop(buffer);
+}
+
+/// Ends a message that `process` has read.
+pub(crate) fn end(process: &Process, mut contents: Contents) {
+    contents.release_objects(process);
+    if contents.is_oneway {
+        if let Some(node) = &contents.target {
+            let posted = node.advance(&mut process.queue.lock());
+            process.wake_posted(posted);
+        }
+    }
 }

@@ -2,13 +2,7 @@
 
 //! Becoming the manager of a context, which everybody reaches at handle 0.
 
-use crate::{
-    object::{
-        node::Node,
-        process::Process, //
-    },
-    proto::wire::FlatObject,
-};
+use crate::{object::process::Process, proto::wire::FlatObject};
 use kernel::{
     prelude::*,
     security,
@@ -24,6 +18,10 @@ use kernel::{
 pub(crate) fn become_manager(process: ArcBorrow<'_, Process>, object: &FlatObject) -> Result {
     process.context.may_become_manager()?;
     security::binder_set_context_mgr(&process.cred)?;
-    let node = Arc::new(Node::new(process.into(), object), GFP_KERNEL_ACCOUNT)?;
-    process.context.set_manager(node)
+    let process: Arc<Process> = process.into();
+    let node = process.node_for(&mut (0..0), object)?;
+    process.context.set_manager(node.clone())?;
+    let mut queue = process.queue.lock();
+    node.state(&mut queue).counts.make_permanent();
+    Ok(())
 }

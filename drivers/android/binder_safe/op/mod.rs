@@ -5,9 +5,12 @@
 pub(crate) mod deliver;
 pub(crate) mod finish;
 pub(crate) mod free;
+pub(crate) mod gather;
 pub(crate) mod looper;
 pub(crate) mod manager;
 pub(crate) mod payload;
 pub(crate) mod reply;
 pub(crate) mod send;
+pub(crate) mod refs;
 pub(crate) mod teardown;
+pub(crate) mod translate;

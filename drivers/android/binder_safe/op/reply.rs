@@ -4,15 +4,15 @@
 
 use super::{
     finish::finish,
-    payload, //
+    payload::{
+        self,
+        Recipient,
+        Sender, //
+    },
 };
 use crate::{
     object::{
         error::Failure,
-        thread::{
-            Own,
-            Thread, //
-        },
         transaction::{
             Outcome,
             Reply,
@@ -28,7 +28,6 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::Arc,
     task::Kuid,
     uapi, //
 };
@@ -37,16 +36,17 @@ use kernel::{
 ///
 /// A reply that cannot be delivered ends the call all the same: its caller is told, and the thread
 /// that replied is not.
-pub(crate) fn reply(thread: &Arc<Thread>, own: &mut Own, message: &TransactionDataSg) -> Result {
-    let debug_id = thread.process.context.shared.ids.next(&mut own.ids);
-    own.extended_error = ExtendedError::accepted(debug_id);
+pub(crate) fn reply(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Result {
+    let thread = sender.thread;
+    let debug_id = thread.process.context.shared.ids.next(&mut sender.own.ids);
+    sender.own.extended_error = ExtendedError::accepted(debug_id);
     let Some(call) = thread.end_handled_call()? else {
         let failure = Failure::failed(EPROTO);
-        own.extended_error.command = failure.command;
-        own.extended_error.param = failure.param;
+        sender.own.extended_error.command = failure.command;
+        sender.own.extended_error.param = failure.param;
         return thread.fail(failure.command);
     };
-    let outcome = match build(&call, message) {
+    let outcome = match build(sender, &call, message) {
         Ok(reply) => Outcome::Reply(reply),
         Err(failure) => Outcome::failed(debug_id, failure),
     };
@@ -55,16 +55,26 @@ pub(crate) fn reply(thread: &Arc<Thread>, own: &mut Own, message: &TransactionDa
 }
 
 /// Copies the reply to the process that waits for it.
-fn build(call: &Transaction, message: &TransactionDataSg) -> Result<Reply, Failure> {
+fn build(
+    sender: &mut Sender<'_>,
+    call: &Transaction,
+    message: &TransactionDataSg,
+) -> Result<Reply, Failure> {
     let from = call.from.as_ref().ok_or(Failure::DIED)?;
     if from.is_dead() {
         return Err(Failure::DIED);
     }
     let data = &message.transaction_data;
+    let recipient = Recipient {
+        process: &from.process,
+        node: None,
+        kind: Kind::Call,
+        accepts_files: call.flags & uapi::transaction_flags_TF_ACCEPT_FDS != 0,
+    };
     Ok(Reply {
         code: data.code,
         flags: data.flags,
         euid: Kuid::current_euid(),
-        parcel: payload::copy(&from.process.area, message, Kind::Call, None)?,
+        parcel: payload::copy(sender, message, recipient)?,
     })
 }

@@ -2,21 +2,23 @@
 
 //! `BC_TRANSACTION`: calling a node, or sending it a message.
 
-use super::payload;
+use super::payload::{
+    self,
+    Recipient,
+    Sender, //
+};
 use crate::{
     object::{
         error::Failure,
-        node::Node,
-        process::NotSent,
+        node::NodePin,
+        post::NotSent,
+        process::Process,
         thread::{
             Own,
             Thread, //
         },
         transaction::Transaction,
-        work::{
-            Urgency,
-            Work, //
-        },
+        work::Urgency, //
     },
     proto::wire::{
         ExtendedError,
@@ -41,104 +43,115 @@ use kernel::{
 const COMPLETE: u32 = uapi::binder_driver_return_protocol_BR_TRANSACTION_COMPLETE;
 
 /// Sends a transaction. What goes wrong is put into the thread's inbox.
-pub(crate) fn send(thread: &Arc<Thread>, own: &mut Own, message: &TransactionDataSg) -> Result {
-    let debug_id = thread.process.context.shared.ids.next(&mut own.ids);
-    own.extended_error = ExtendedError::accepted(debug_id);
-    let Err(failure) = try_send(thread, own, message, debug_id) else {
+pub(crate) fn send(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Result {
+    let thread = sender.thread;
+    let debug_id = thread.process.context.shared.ids.next(&mut sender.own.ids);
+    sender.own.extended_error = ExtendedError::accepted(debug_id);
+    let Err(failure) = try_send(sender, message, debug_id) else {
         return Ok(());
     };
-    own.extended_error.command = failure.command;
-    own.extended_error.param = failure.param;
+    sender.own.extended_error.command = failure.command;
+    sender.own.extended_error.param = failure.param;
     thread.fail(failure.command)
 }
 
 fn try_send(
-    thread: &Arc<Thread>,
-    own: &mut Own,
+    sender: &mut Sender<'_>,
     message: &TransactionDataSg,
     debug_id: u32,
 ) -> Result<(), Failure> {
+    let thread = sender.thread;
     let data = &message.transaction_data;
-    let node = target(thread, data.handle())?;
-    let target = node.owner.clone();
+    let pin = target(thread, data.handle())?;
+    let node = (*pin).clone();
+    let target = &node.owner;
+    if target.is_dead() {
+        return Err(Failure::dead(EINVAL));
+    }
     security::binder_transaction(&thread.process.cred, &target.cred)
         .map_err(|_| Failure::failed(EPERM))?;
-    let kind = if data.is_oneway() {
-        Kind::Oneway
+    let is_oneway = data.is_oneway();
+    let parent = if is_oneway {
+        None
     } else {
-        Kind::Call
+        thread.begin_call()?
     };
-    let parent = match kind {
-        Kind::Call => thread.begin_call()?,
-        Kind::Oneway => None,
+    let recipient = Recipient {
+        process: target,
+        accepts_files: node.accepts_files(),
+        node: Some(pin),
+        kind: if is_oneway { Kind::Oneway } else { Kind::Call },
     };
-    let memory = match own.spare.take() {
+    let request = payload::copy(sender, message, recipient)?;
+    let to_thread = parent
+        .as_ref()
+        .and_then(|call| call.waiting_in(target))
+        .cloned();
+    let memory = match sender.own.spare.take() {
         Some(memory) => memory,
         None => UniqueArc::new_uninit(GFP_KERNEL_ACCOUNT).map_err(|_| Failure::failed(ENOMEM))?,
     };
-    let request = payload::copy(&target.area, message, kind, Some(node.clone()))?;
-    let to_thread = parent.as_ref().and_then(|call| call.waiting_in(&target)).cloned();
     let transaction = Transaction {
         debug_id,
         code: data.code,
         flags: data.flags,
-        from: (kind == Kind::Call).then(|| thread.clone()),
+        from: (!is_oneway).then(|| thread.clone()),
         parent,
-        to: target,
-        node,
+        node: node.clone(),
         euid: Kuid::current_euid(),
         request,
         outcome: SetOnce::new(),
     };
     let transaction = Arc::from(memory.write(transaction));
-    match kind {
-        Kind::Call => call(thread, transaction, to_thread.as_ref()),
-        Kind::Oneway => oneway(thread, transaction),
+    if is_oneway {
+        oneway(thread, target, transaction)
+    } else {
+        call(thread, target, transaction, to_thread.as_ref())
     }
 }
 
-/// The node that `handle` names.
-fn target(thread: &Thread, handle: u32) -> Result<Arc<Node>, Failure> {
+/// The node that `handle` names, pinned.
+fn target(thread: &Thread, handle: u32) -> Result<NodePin, Failure> {
     let process = &thread.process;
     if handle != 0 {
-        return Err(Failure::failed(EINVAL));
+        return process.pin_target(handle).map_err(Failure::failed);
     }
-    let node = process
-        .context
-        .manager()
-        .ok_or(Failure::dead(EINVAL))?;
+    let pin = process.context.pin_manager().ok_or(Failure::dead(EINVAL))?;
     // A manager that called itself would wait for ever.
-    if node.owner.task == process.task {
+    if pin.owner.task == process.task {
         return Err(Failure::failed(EINVAL));
     }
-    Ok(node)
+    Ok(pin)
 }
 
 /// Queues a call for `to`, or for any thread of the target.
 fn call(
     thread: &Arc<Thread>,
+    target: &Process,
     call: Arc<Transaction>,
     to: Option<&Arc<Thread>>,
 ) -> Result<(), Failure> {
-    let target = call.to.clone();
     thread.push_call(call.clone()).map_err(Failure::failed)?;
-    match target.send(to, Work::Transaction(call)) {
+    match target.send(to, call) {
         Ok(wake) => {
             wake.wake(Urgency::Sync);
             Ok(())
         }
-        Err(NotSent { work, error }) => {
-            let _call = thread.pop_call();
-            drop(work);
+        Err(NotSent { transaction, error }) => {
+            drop(thread.pop_call());
+            drop(transaction);
             Err(not_sent(error))
         }
     }
 }
 
 /// Queues a message that expects no reply.
-fn oneway(thread: &Arc<Thread>, message: Arc<Transaction>) -> Result<(), Failure> {
-    let target = message.to.clone();
-    match target.send(None, Work::Transaction(message)) {
+fn oneway(
+    thread: &Arc<Thread>,
+    target: &Process,
+    message: Arc<Transaction>,
+) -> Result<(), Failure> {
+    match target.send(None, message) {
         Ok(wake) => {
             wake.wake(Urgency::Plain);
             thread.accept(COMPLETE).map_err(Failure::failed)

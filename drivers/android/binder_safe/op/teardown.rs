@@ -2,16 +2,18 @@
 
 //! The end of threads and of processes, whatever they were doing.
 
-use super::finish::finish_dead;
+use super::{
+    finish::finish_dead,
+    free, //
+};
 use crate::object::{
+    node::Node,
     process::Process,
     thread::Thread,
+    transaction::Transaction,
     work::Work, //
 };
-use kernel::{
-    prelude::*,
-    sync::Arc, //
-};
+use kernel::sync::Arc;
 
 /// `BINDER_THREAD_EXIT`: forgets the thread and ends what it was doing.
 pub(crate) fn exit_thread(thread: &Arc<Thread>) {
@@ -30,7 +32,7 @@ fn end_thread(thread: &Arc<Thread>) {
 
     // Nobody queues anything for a dead thread.
     while let Some(work) = pop_work(thread) {
-        end_work(work, thread);
+        end_own_work(work, thread);
     }
     let stack = {
         let mut queue = thread.process.queue.lock();
@@ -50,24 +52,41 @@ fn pop_work(thread: &Thread) -> Option<Work> {
 }
 
 /// Ends what was to be read by `thread`.
-fn end_work(work: Work, thread: &Thread) {
+fn end_own_work(work: Work, thread: &Thread) {
+    let process = &thread.process;
     match work {
-        Work::Transaction(call) => finish_dead(call),
+        Work::Transaction(transaction) => end_transaction(process, transaction),
         Work::Outcome(_call) => {
             // The call is over, so it no longer keeps those below it on the stack from ending.
-            let mut queue = thread.process.queue.lock();
+            let mut queue = process.queue.lock();
             let frame = thread.state(&mut queue).stack.pop();
             drop(queue);
             drop(frame);
+        }
+        Work::Node(node) => {
+            let posted = node.pass_on(&mut process.queue.lock(), thread.tid);
+            process.wake_posted(posted);
         }
         Work::Accepted(_) | Work::Failed(_) => {}
     }
 }
 
+/// Ends a transaction that nobody will read.
+fn end_transaction(process: &Process, transaction: Arc<Transaction>) {
+    if !transaction.is_oneway() {
+        finish_dead(transaction);
+        return;
+    }
+    let node = transaction.node.clone();
+    drop(transaction);
+    let posted = node.advance(&mut process.queue.lock());
+    process.wake_posted(posted);
+}
+
 /// Releases a process whose file was closed for the last time.
-pub(crate) fn release_process(process: &Process) {
+pub(crate) fn release_process(process: &Arc<Process>) {
     process.context.remove(process);
-    process.queue.lock().is_dead = true;
+    process.set_dead();
     loop {
         let thread = process.queue.lock().pop_thread();
         match thread {
@@ -75,15 +94,45 @@ pub(crate) fn release_process(process: &Process) {
             None => break,
         }
     }
+    release_nodes(process);
+    release_refs(process);
     loop {
         let work = process.queue.lock().todo.pop();
         match work {
-            Some(Work::Transaction(call)) => finish_dead(call),
+            Some(Work::Transaction(transaction)) => end_transaction(process, transaction),
             Some(_) => {}
             None => break,
         }
     }
-    while let Some(held) = process.area.take_any() {
-        drop(held);
+    while let Some((buffer, contents)) = process.area.take_any() {
+        free::end(process, contents);
+        drop(buffer);
+    }
+}
+
+/// Takes all nodes from their owner. Those who hold references keep them as dead ones.
+fn release_nodes(process: &Process) {
+    loop {
+        let listed = process.queue.lock().pop_node();
+        let Some((node, listed)) = listed else {
+            break;
+        };
+        drop(listed);
+        while let Some(parked) = pop_parked(process, &node) {
+            drop(parked);
+        }
+    }
+}
+
+fn pop_parked(process: &Process, node: &Node) -> Option<Arc<Transaction>> {
+    let mut queue = process.queue.lock();
+    node.state(&mut queue).parked.pop()
+}
+
+/// Drops all references that a process has.
+fn release_refs(process: &Process) {
+    let capacity = process.refs.lock().table.capacity();
+    for handle in 0..capacity as u32 {
+        drop(process.pop_ref(handle));
     }
 }

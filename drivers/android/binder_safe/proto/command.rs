@@ -6,9 +6,13 @@
 //! kernel memory. To user space it looks as if each were read by itself: what can be read takes
 //! effect, and the first byte that cannot be read fails the call at the command that holds it.
 
-use super::wire::{
-    TransactionData,
-    TransactionDataSg, //
+use super::{
+    object::Count,
+    wire::{
+        PtrCookie,
+        TransactionData,
+        TransactionDataSg, //
+    }, //
 };
 use kernel::{
     prelude::*,
@@ -27,6 +31,12 @@ pub(crate) enum Command {
     Reply(TransactionDataSg),
     /// `BC_FREE_BUFFER`, with the buffer's address.
     FreeBuffer(u64),
+    /// `BC_ACQUIRE`, `BC_INCREFS`, with the handle.
+    AddRef(Count, u32),
+    /// `BC_RELEASE`, `BC_DECREFS`, with the handle.
+    RemoveRef(Count, u32),
+    /// `BC_ACQUIRE_DONE`, `BC_INCREFS_DONE`, with the node.
+    Confirm(Count, PtrCookie),
     /// `BC_REGISTER_LOOPER`.
     RegisterLooper,
     /// `BC_ENTER_LOOPER`.
@@ -85,6 +95,24 @@ impl CommandReader {
             uapi::binder_driver_command_protocol_BC_REPLY_SG => Command::Reply(self.payload()?),
             uapi::binder_driver_command_protocol_BC_FREE_BUFFER => {
                 Command::FreeBuffer(self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_ACQUIRE => {
+                Command::AddRef(Count::Strong, self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_INCREFS => {
+                Command::AddRef(Count::Weak, self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_RELEASE => {
+                Command::RemoveRef(Count::Strong, self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_DECREFS => {
+                Command::RemoveRef(Count::Weak, self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_ACQUIRE_DONE => {
+                Command::Confirm(Count::Strong, self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_INCREFS_DONE => {
+                Command::Confirm(Count::Weak, self.payload()?)
             }
             uapi::binder_driver_command_protocol_BC_REGISTER_LOOPER => Command::RegisterLooper,
             uapi::binder_driver_command_protocol_BC_ENTER_LOOPER => Command::EnterLooper,

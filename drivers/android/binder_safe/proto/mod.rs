@@ -3,5 +3,6 @@
 //! The wire: the structures, commands and returns that user space and the driver exchange.
 
 pub(crate) mod command;
+pub(crate) mod object;
 pub(crate) mod returns;
 pub(crate) mod wire;

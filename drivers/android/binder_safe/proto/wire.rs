@@ -99,6 +99,80 @@ wire! {
         cookie: u64,
     }
 
+    /// A buffer that a message points to.
+    BufferObject = binder_buffer_object {
+        /// `BINDER_TYPE_PTR`.
+        kind: u32,
+        /// `BINDER_BUFFER_FLAG_*`.
+        flags: u32,
+        /// Where the buffer is.
+        buffer: u64,
+        /// How many bytes it has.
+        length: u64,
+        /// Which object of the message is the buffer that points to this one.
+        parent: u64,
+        /// Where in that buffer the pointer is, in bytes.
+        parent_offset: u64,
+    }
+
+    /// File descriptors in a buffer that a message points to.
+    FdArrayObject = binder_fd_array_object {
+        /// `BINDER_TYPE_FDA`.
+        kind: u32,
+        /// Nothing.
+        pad: u32,
+        /// How many there are.
+        num_fds: u64,
+        /// Which object of the message is the buffer that holds them.
+        parent: u64,
+        /// Where in that buffer they begin, in bytes.
+        parent_offset: u64,
+    }
+
+    /// A node, as its owner knows it.
+    PtrCookie = binder_ptr_cookie {
+        /// The pointer.
+        ptr: u64,
+        /// The cookie.
+        cookie: u64,
+    }
+
+    /// What `BINDER_GET_NODE_DEBUG_INFO` takes and gives.
+    NodeDebugInfo = binder_node_debug_info {
+        /// The pointer of the node; the next one is asked for.
+        ptr: u64,
+        /// The cookie.
+        cookie: u64,
+        /// Whether the owner was told of strong references.
+        has_strong_ref: u32,
+        /// Whether the owner was told of weak references.
+        has_weak_ref: u32,
+    }
+
+    /// What `BINDER_GET_NODE_INFO_FOR_REF` takes and gives.
+    NodeInfoForRef = binder_node_info_for_ref {
+        /// A handle of the manager.
+        handle: u32,
+        /// How many processes have strong references.
+        strong_count: u32,
+        /// How many weak references there are.
+        weak_count: u32,
+        /// 0
+        reserved1: u32,
+        /// 0
+        reserved2: u32,
+        /// 0
+        reserved3: u32,
+    }
+
+    /// A transaction whose sender's security context follows its data.
+    TransactionDataSecctx = binder_transaction_data_secctx {
+        /// The transaction itself.
+        transaction_data: TransactionData,
+        /// Where the context is.
+        secctx: u64,
+    }
+
     /// What `BINDER_GET_EXTENDED_ERROR` gives.
     ExtendedError = binder_extended_error {
         /// The transaction that failed.
@@ -120,9 +194,7 @@ const _: () = {
         offset_of!(TransactionData, offsets_size)
             == offset_of!(uapi::binder_transaction_data, offsets_size)
     );
-    assert!(
-        offset_of!(TransactionData, buffer) == offset_of!(uapi::binder_transaction_data, data)
-    );
+    assert!(offset_of!(TransactionData, buffer) == offset_of!(uapi::binder_transaction_data, data));
     assert!(offset_of!(FlatObject, cookie) == offset_of!(uapi::flat_binder_object, cookie));
     assert!(
         offset_of!(WriteRead, read_consumed) == offset_of!(uapi::binder_write_read, read_consumed)

@@ -2,5 +2,8 @@
 
 //! Data structures that know no kernel object, so that they can be tested by themselves.
 
+pub(crate) mod counts;
+pub(crate) mod handles;
 pub(crate) mod ranges;
 pub(crate) mod ring;
+pub(crate) mod todo;

@@ -85,7 +85,10 @@ impl<T> Area<T> {
         if !self.pages.is_mapped() {
             return Err(ESRCH);
         }
-        let len = len.checked_next_multiple_of(ALIGN).ok_or(EINVAL)?.max(ALIGN);
+        let len = len
+            .checked_next_multiple_of(ALIGN)
+            .ok_or(EINVAL)?
+            .max(ALIGN);
         let range = self.reserve_range(len, kind)?;
         Buffer::fill(self.clone(), range, kind)
     }
@@ -141,7 +144,10 @@ impl<T> Space<T> {
             Kind::Oneway => len,
             Kind::Call => 0,
         };
-        let rest = self.free_oneway.checked_sub(oneway).ok_or(NoRange::NoSpace)?;
+        let rest = self
+            .free_oneway
+            .checked_sub(oneway)
+            .ok_or(NoRange::NoSpace)?;
         let range = self.ranges.reserve(len)?;
         self.free_oneway = rest;
         Ok(range)

@@ -90,6 +90,16 @@ impl<T> Buffer<T> {
         self.area.pages.copy_from_user(pins, at, reader, len)
     }
 
+    /// Copies `data` to `offset`.
+    pub(crate) fn write(&mut self, offset: usize, data: &[u8]) -> Result {
+        if data.is_empty() {
+            return Ok(());
+        }
+        let at = self.at(offset, data.len())?;
+        let pins = self.pins.as_ref().ok_or(EINVAL)?;
+        self.area.pages.write(pins, at, data)
+    }
+
     /// Lets the owner of the area free the buffer, from which time on `contents` are its own.
     pub(crate) fn hand_over(mut self, contents: T) {
         if let Some(pins) = self.pins.take() {

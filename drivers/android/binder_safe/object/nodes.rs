@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The nodes of a process.
+
+use super::{
+    node::Node,
+    process::Process,
+    queue::NodeRoom, //
+};
+use crate::proto::{
+    object::Count,
+    wire::FlatObject, //
+};
+use core::ops::Range;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+impl Process {
+    /// The node of the process that `object` describes, made if it is new. May sleep.
+    ///
+    /// Fails with `EINVAL` if there is one with another cookie.
+    pub(crate) fn node_for(
+        self: &Arc<Self>,
+        ids: &mut Range<u32>,
+        object: &FlatObject,
+    ) -> Result<Arc<Node>> {
+        let same_cookie = |node: &Arc<Node>| (node.cookie == object.cookie).then(|| node.clone());
+        if let Some(node) = self.queue.lock().node(object.binder) {
+            return same_cookie(node).ok_or(EINVAL);
+        }
+        let debug_id = self.context.shared.ids.next(ids);
+        let node = Arc::new(
+            Node::new(self.clone(), debug_id, object),
+            GFP_KERNEL_ACCOUNT,
+        )?;
+        let mut room = NodeRoom::new(GFP_KERNEL_ACCOUNT)?;
+        loop {
+            let capacity = {
+                let mut queue = self.queue.lock();
+                if let Some(node) = queue.node(object.binder) {
+                    // Another thread was faster.
+                    return same_cookie(node).ok_or(EINVAL);
+                }
+                match queue.add_node(room, &node) {
+                    Ok(()) => return Ok(node),
+                    Err(back) => room = back,
+                }
+                queue.todo.capacity()
+            };
+            self.grow_todo(capacity)?;
+        }
+    }
+
+    /// Confirms that the process was told of references to its node.
+    ///
+    /// Returns whether there is such a node, and something to confirm.
+    pub(crate) fn confirm(&self, ptr: u64, cookie: u64, count: Count) -> bool {
+        let mut queue = self.queue.lock();
+        let Some(node) = queue.node(ptr).cloned() else {
+            return false;
+        };
+        if node.cookie != cookie || !node.state(&mut queue).counts.confirm(count) {
+            return false;
+        }
+        let settled = node.settle(&mut queue);
+        drop(queue);
+        self.wake_posted(settled.posted);
+        true
+    }
+}

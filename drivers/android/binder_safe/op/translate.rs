@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Objects, from how their sender sees them to how their receiver does.
+
+use super::payload::{
+    Draft,
+    Sender, //
+};
+use crate::{
+    object::contents::HeldObject,
+    proto::{
+        object::{
+            handle_kind,
+            node_kind,
+            Count,
+            Object, //
+        },
+        wire::FlatObject, //
+    },
+};
+use kernel::{
+    prelude::*,
+    security,
+    sync::Arc, //
+};
+
+/// Translates `object`, which lies at `offset` of the message, and writes what becomes of it.
+pub(crate) fn translate(
+    draft: &mut Draft<'_>,
+    sender: &mut Sender<'_>,
+    object: Object,
+    offset: usize,
+) -> Result {
+    match object {
+        Object::Node(count, object) => {
+            let object = node(draft, sender, count, &object)?;
+            draft.buffer.write(offset, object.as_bytes())
+        }
+        Object::Handle(count, object) => {
+            let object = handle(draft, sender, count, &object)?;
+            draft.buffer.write(offset, object.as_bytes())
+        }
+        Object::File(object) => {
+            let number_at = offset + core::mem::offset_of!(FlatObject, binder);
+            draft.add_file(sender, object.handle(), number_at, false)?;
+            let object = FlatObject {
+                binder: 0,
+                ..object
+            };
+            draft.buffer.write(offset, object.as_bytes())
+        }
+        Object::Files(object) => draft.files(sender, object, offset),
+        Object::Pointer(object) => draft.pointer(sender, object, offset),
+    }
+}
+
+/// A node of the sender becomes a reference of the receiver.
+fn node(
+    draft: &mut Draft<'_>,
+    sender: &mut Sender<'_>,
+    count: Count,
+    object: &FlatObject,
+) -> Result<FlatObject> {
+    let process = &sender.thread.process;
+    let node = process.node_for(&mut sender.own.ids, object)?;
+    security::binder_transfer_binder(&process.cred, &draft.to.cred).map_err(|_| EPERM)?;
+    sender.thread.reserve_inbox()?;
+    let handle = draft.to.add_ref(&node, count, Some(sender.thread))?;
+    hold(draft, HeldObject::Handle(handle, count));
+    Ok(reference(object, count, handle))
+}
+
+/// A reference of the sender becomes one of the receiver, or the receiver's own node.
+fn handle(
+    draft: &mut Draft<'_>,
+    sender: &Sender<'_>,
+    count: Count,
+    object: &FlatObject,
+) -> Result<FlatObject> {
+    let process = &sender.thread.process;
+    let node = process.node_to_pass(object.handle(), count)?;
+    security::binder_transfer_binder(&process.cred, &draft.to.cred).map_err(|_| EPERM)?;
+    if Arc::ptr_eq(&node.owner, draft.to) {
+        process.return_node(object.handle(), count, &node)?;
+        let (binder, cookie) = (node.ptr, node.cookie);
+        hold(draft, HeldObject::Node(node, count));
+        return Ok(FlatObject {
+            kind: node_kind(count),
+            flags: object.flags,
+            binder,
+            cookie,
+        });
+    }
+    let handle = draft.to.add_ref(&node, count, None)?;
+    hold(draft, HeldObject::Handle(handle, count));
+    Ok(reference(object, count, handle))
+}
+
+/// What the receiver sees of a reference.
+fn reference(object: &FlatObject, count: Count, handle: u32) -> FlatObject {
+    let mut binder = [0; size_of::<u64>()];
+    binder[..size_of::<u32>()].copy_from_slice(&handle.to_ne_bytes());
+    FlatObject {
+        kind: handle_kind(count),
+        flags: object.flags,
+        binder: u64::from_ne_bytes(binder),
+        cookie: 0,
+    }
+}
+
+/// Keeps an object's count until the message ends.
+fn hold(draft: &mut Draft<'_>, object: HeldObject) {
+    // There is room for one of each object.
+    let _ = draft.payload.contents.objects.push_within_capacity(object);
+}
