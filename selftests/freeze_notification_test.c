@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Freeze notifications: request, delivery, acknowledgement, clearing. */
+/* Freeze notifications: request, delivery, acknowledgment, clearing. */
 
 #include <errno.h>
 #include <fcntl.h>

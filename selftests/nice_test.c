@@ -56,10 +56,11 @@ static int nice_of(struct peer *peer)
 static int nice_in_call(struct peer *client, struct peer *server, __u32 handle,
 			int value)
 {
+	struct msg msg = { .handle = handle };
 	int seen;
 
 	set_nice(client, value);
-	if (peer_send(client, BC_TRANSACTION, MSG(.handle = handle)))
+	if (peer_send(client, BC_TRANSACTION, &msg))
 		die("BC_TRANSACTION failed");
 	set_nice(client, 0);
 	must_read(server, "NOOP TRANSACTION");

@@ -9,6 +9,7 @@
 
 #define PTR 0x1000
 #define COOKIE 0x2000
+#define COMPLETE "TRANSACTION_COMPLETE"
 
 FIXTURE(node)
 {
@@ -33,7 +34,9 @@ FIXTURE_TEARDOWN(node)
 static const char *send_node(struct peer *owner, struct peer *manager,
 			     const struct flat_binder_object *obj)
 {
-	if (send_object(owner, BC_TRANSACTION, MSG(.flags = TF_ONE_WAY), obj))
+	struct msg msg = { .flags = TF_ONE_WAY };
+
+	if (send_object(owner, BC_TRANSACTION, &msg, obj))
 		die("BC_TRANSACTION failed");
 	must_read(manager, "NOOP TRANSACTION");
 	return peer_read(owner);
@@ -74,8 +77,8 @@ TEST_F(node, order_in_a_call)
 	ASSERT_EQ(0, send_objects(self->owner, BC_TRANSACTION, MSG(), obj, 2));
 	must_read(self->manager, "NOOP TRANSACTION");
 	ASSERT_EQ(0, peer_send(self->manager, BC_REPLY, MSG()));
-	ASSERT_STREQ("NOOP INCREFS ACQUIRE INCREFS ACQUIRE TRANSACTION_COMPLETE"
-		     " REPLY", peer_read(self->owner));
+	ASSERT_STREQ("NOOP INCREFS ACQUIRE INCREFS ACQUIRE " COMPLETE " REPLY",
+		     peer_read(self->owner));
 	EXPECT_EQ(PTR, self->owner->rets[1].node.ptr);
 	EXPECT_EQ(PTR, self->owner->rets[2].node.ptr);
 	EXPECT_EQ(PTR + 8, self->owner->rets[3].node.ptr);

@@ -11,7 +11,6 @@
 struct flat_binder_object local_object(__u64 ptr, __u64 cookie, __u32 flags);
 struct flat_binder_object remote_object(__u32 handle);
 
-
 int send_object(struct peer *peer, __u32 cmd, const struct msg *msg,
 		const struct flat_binder_object *obj);
 int send_objects(struct peer *peer, __u32 cmd, const struct msg *msg,

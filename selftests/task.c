@@ -147,6 +147,7 @@ static long spawn(long slot, long b, long c)
 
 	if (!pid)
 		serve(their_end[slot]);
+	close(their_end[slot]);
 	return pid < 0 ? -errno : pid;
 }
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Item 70: the 32-bit entry to the ioctls; all structs are as for 64 bits. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "peer.h"
+
+#define GETPID_32 20
+#define IOCTL_32 54
+#define LOW_SIZE 4096
+#ifndef MAP_32BIT
+#define MAP_32BIT 0
+#endif
+
+static long ioctl_32(int fd, unsigned int cmd, void *arg)
+{
+	long ret = IOCTL_32;
+
+#ifdef __x86_64__
+	asm volatile("int $0x80"
+		     : "+a" (ret)
+		     : "b" (fd), "c" (cmd), "d" (arg)
+		     : "memory", "r8", "r9", "r10", "r11");
+#endif
+	return (int)ret;
+}
+
+/* Whether the kernel has this entry; getpid() is a safe way to ask. */
+static bool has_32_bit_entry(void)
+{
+	long ret = GETPID_32;
+
+#ifdef __x86_64__
+	asm volatile("int $0x80"
+		     : "+a" (ret) : : "memory", "r8", "r9", "r10", "r11");
+#endif
+	return ret == getpid();
+}
+
+FIXTURE(compat)
+{
+	char *low;		/* memory below 4 GiB */
+};
+
+FIXTURE_SETUP(compat)
+{
+	binder_setup();
+	if (!has_32_bit_entry())
+		SKIP(return, "no 32-bit system calls from 64-bit programs");
+	self->low = mmap(NULL, LOW_SIZE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->low);
+}
+
+FIXTURE_TEARDOWN(compat)
+{
+	EXPECT_STREQ("", binder_teardown());
+}
+
+TEST_F(compat, version)
+{
+	struct binder_version *version = (void *)self->low;
+	struct peer *peer = peer_open(NULL);
+
+	ASSERT_EQ(0, ioctl_32(peer->fd, BINDER_VERSION, version));
+	EXPECT_EQ(8, version->protocol_version);
+	EXPECT_EQ(-EINVAL, ioctl_32(peer->fd, _IO('b', 99), version));
+}
+
+TEST_F(compat, write_read)
+{
+	struct binder_write_read *bwr = (void *)self->low;
+	__u32 *cmds = (void *)(self->low + 256);
+	__u32 *in = (void *)(self->low + 1024);
+	struct peer *peer = peer_open(NULL);
+
+	cmds[0] = BC_ENTER_LOOPER;
+	cmds[1] = BC_TRANSACTION;
+	memset(cmds + 2, 0, sizeof(struct binder_transaction_data));
+	*bwr = (struct binder_write_read){
+		.write_size = 8 + sizeof(struct binder_transaction_data),
+		.write_buffer = (__u64)cmds,
+		.read_size = 256,
+		.read_buffer = (__u64)in,
+	};
+	ASSERT_EQ(0, ioctl_32(peer->fd, BINDER_WRITE_READ, bwr));
+	EXPECT_EQ(72, bwr->write_consumed);
+	ASSERT_EQ(8, bwr->read_consumed);
+	EXPECT_EQ(BR_NOOP, in[0]);
+	EXPECT_EQ(BR_DEAD_REPLY, in[1]);
+}
+
+/* Item 291: binder-control, too. */
+TEST_F(compat, control)
+{
+	struct binderfs_device *dev = (void *)self->low;
+	int fd = binder_open_at(binder_dir, "binder-control", O_RDONLY);
+
+	ASSERT_LE(0, fd);
+	snprintf(dev->name, sizeof(dev->name), "compat");
+	ASSERT_EQ(0, ioctl_32(fd, BINDER_CTL_ADD, dev));
+	close(fd);
+	peer_open_as(NULL, "compat", O_RDWR | O_NONBLOCK, MAP_SIZE);
+}
+
+TEST_HARNESS_MAIN
