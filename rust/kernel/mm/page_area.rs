@@ -35,6 +35,40 @@
 //! by the C functions that the kernel uses for memory that others access as well. What two
 //! unsynchronised copies leave behind is some mix of both, nothing worse.
 //!
+//! # Examples
+//!
+//! Sending a message: `offset` is where the driver's range allocator put it.
+//!
+//! ```
+//! use kernel::{
+//!     mm::page_area::{
+//!         PageArea,
+//!         Pins,
+//!         ReclaimDomain, //
+//!     },
+//!     uaccess::UserSliceReader, //
+//! };
+//!
+//! /// Returns the user address of the message in the receiver, and what keeps it there.
+//! fn send(to: &PageArea, offset: usize, message: &mut UserSliceReader) -> Result<(usize, Pins)> {
+//!     let len = message.len();
+//!     let pins = to.pin(offset, len)?;
+//!     match to.copy_from_user(&pins, offset, message, len) {
+//!         Ok(()) => Ok((to.start() + offset, pins)),
+//!         Err(e) => {
+//!             to.unpin(pins);
+//!             Err(e)
+//!         }
+//!     }
+//! }
+//!
+//! let domain = ReclaimDomain::new(c"doctest")?;
+//! // The task that runs this example is a kernel thread, which has nothing to map an area in.
+//! assert_eq!(PageArea::new(&domain).err(), Some(ENXIO));
+//! # let _ = send;
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! C headers: [`include/linux/mm.h`](srctree/include/linux/mm.h),
 //! [`include/linux/list_lru.h`](srctree/include/linux/list_lru.h)
 
@@ -43,10 +77,7 @@ use crate::{
         virt::VmaNew,
         Mm, //
     },
-    page::{
-        PAGE_SHIFT,
-        PAGE_SIZE, //
-    },
+    page::PAGE_SHIFT,
     prelude::*,
     sync::{
         aref::ARef,
@@ -73,6 +104,7 @@ use inner::{
 };
 use populate::Populate;
 pub use reclaim::ReclaimDomain;
+use slot::Slot;
 
 /// Gives each area a number that no other area ever has.
 static NEXT_ID: Atomic<u64> = Atomic::new(1);
@@ -227,25 +259,41 @@ impl PageArea {
     /// [`EINVAL`] if `len` is 0 or the range is not inside [`len`](Self::len), and with [`ENOMEM`].
     ///
     /// May sleep if a page is absent. Then it takes the mmap lock of the owner.
+    #[inline]
     pub fn pin(&self, offset: usize, len: usize) -> Result<Pins> {
         let mapping = self.inner.mapping().ok_or(ESRCH)?;
         if self.inner.is_closed() {
             return Err(ESRCH);
         }
-        let (first, last) = mapping.page_range(offset, len)?;
-        // INVARIANT: No slot yet.
+        let slots = mapping.slots_of(offset, len)?;
+        for (done, slot) in slots.iter().enumerate() {
+            if !slot.try_pin() {
+                return self.pin_absent(slots, done);
+            }
+        }
+        // INVARIANT: Each of the slots was pinned just now.
+        Ok(Pins {
+            area: self.inner.id(),
+            first: (offset >> PAGE_SHIFT) as u32,
+            count: slots.len() as u32,
+        })
+    }
+
+    /// Does the rest of [`pin`](Self::pin): `slots` are the pages, of which `done` are pinned.
+    #[cold]
+    #[inline(never)]
+    fn pin_absent(&self, slots: &[Slot], done: usize) -> Result<Pins> {
+        // INVARIANT: The caller pinned them.
         let mut pins = Pins {
             area: self.inner.id(),
-            first: first as u32,
-            count: 0,
+            first: slots[0].index() as u32,
+            count: done as u32,
         };
         let mut populate = None;
-        for slot in &mapping.slots()[first..=last] {
-            if !slot.try_pin() {
-                if let Err(e) = Populate::slot(&mut populate, self, slot) {
-                    self.unpin(pins);
-                    return Err(e);
-                }
+        for slot in &slots[done..] {
+            if let Err(e) = Populate::slot(&mut populate, self, slot) {
+                self.unpin(pins);
+                return Err(e);
             }
             // INVARIANT: The slot counts a pin that was made for this value.
             pins.count += 1;
@@ -257,12 +305,9 @@ impl PageArea {
     ///
     /// Pins of another area are dropped, so that their pages stay pinned. Does not sleep and takes
     /// no lock.
+    #[inline]
     pub fn unpin(&self, pins: Pins) {
-        let Some(mapping) = self.mapping_of(&pins) else {
-            crate::pr_warn_once!("page area: pins of another area are lost\n");
-            return;
-        };
-        for slot in &mapping.slots()[pins.range()] {
+        for slot in self.pinned_slots(&pins) {
             // SAFETY: By the type invariants of `Pins`, the slot counts a pin of `pins`, which is
             // consumed here.
             unsafe { slot.unpin() };
@@ -289,13 +334,14 @@ impl PageArea {
         })
     }
 
-    /// Returns the mapping in which `pins` has its pages, if they are pages of this area.
+    /// Returns the slots of `pins`: none if they are slots of another area.
     #[inline]
-    fn mapping_of(&self, pins: &Pins) -> Option<&Mapping> {
+    fn pinned_slots(&self, pins: &Pins) -> &[Slot] {
         if pins.area != self.inner.id() {
-            return None;
+            return lost_pins();
         }
-        self.inner.mapping()
+        let slots = self.inner.mapping().map_or(&[][..], Mapping::slots);
+        slots.get(pins.range()).unwrap_or_default()
     }
 }
 
@@ -305,18 +351,19 @@ impl Drop for PageArea {
     }
 }
 
+/// Complains about pins that were brought to the wrong area, and returns no slots.
+#[cold]
+#[inline(never)]
+fn lost_pins() -> &'static [Slot] {
+    crate::pr_warn_once!("page area: pins belong to another area\n");
+    &[]
+}
+
 impl Pins {
     /// Returns the indices of the pages.
     #[inline]
     fn range(&self) -> core::ops::Range<usize> {
         let first = self.first as usize;
-        first..first + self.count as usize
-    }
-
-    /// Returns the range of bytes that the pages hold.
-    #[inline]
-    fn bytes(&self) -> core::ops::Range<usize> {
-        let range = self.range();
-        range.start * PAGE_SIZE..range.end * PAGE_SIZE
+        first..first.wrapping_add(self.count as usize)
     }
 }

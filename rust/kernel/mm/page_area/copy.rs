@@ -113,21 +113,22 @@ impl PageArea {
         len: usize,
         mut f: impl FnMut(*mut c_void, usize, usize) -> Result,
     ) -> Result {
-        let mapping = self.mapping_of(pins).ok_or(EINVAL)?;
-        let end = offset.checked_add(len).ok_or(EINVAL)?;
-        let bytes = pins.bytes();
-        if offset < bytes.start || end > bytes.end {
+        let slots = self.pinned_slots(pins);
+        let start = offset.checked_sub(pins.range().start << PAGE_SHIFT);
+        let start = start.ok_or(EINVAL)?;
+        let end = start.checked_add(len).ok_or(EINVAL)?;
+        if end > slots.len() << PAGE_SHIFT {
             return Err(EINVAL);
         }
-        let mut at = offset;
+        let mut at = start;
         while at < end {
             let in_page = at % PAGE_SIZE;
             let n = (PAGE_SIZE - in_page).min(end - at);
-            // SAFETY: `at` is a byte of the pages of `pins`, so that the slot is pinned while `pins`
-            // is borrowed. The mapping is dropped at the end of the block.
-            let map = unsafe { LocalMap::new(mapping.slots()[at >> PAGE_SHIFT].page()) };
+            // SAFETY: The slot is one of those that are pinned while `pins` is borrowed. The mapping
+            // is dropped at the end of the block.
+            let map = unsafe { LocalMap::new(slots[at >> PAGE_SHIFT].page()) };
             // SAFETY: `in_page` is less than the size of the page that is mapped.
-            f(unsafe { map.address.byte_add(in_page) }, at - offset, n)?;
+            f(unsafe { map.address.byte_add(in_page) }, at - start, n)?;
             at += n;
         }
         Ok(())

@@ -16,8 +16,8 @@ use crate::{
     sync::{
         aref::ARef,
         atomic::{
-            AtomicFlag,
             Atomic,
+            AtomicFlag,
             Relaxed, //
         },
         new_mutex,
@@ -163,14 +163,16 @@ impl Mapping {
         self.start + slot.index() * PAGE_SIZE
     }
 
-    /// Returns the indices of the first and the last page that `offset..offset + len` touches.
+    /// Returns the slots of the pages that the bytes `offset..offset + len` touch, one at least.
+    ///
+    /// Fails with [`EINVAL`] if `len` is 0 or a byte is outside the mapping.
     #[inline]
-    pub(super) fn page_range(&self, offset: usize, len: usize) -> Result<(usize, usize)> {
-        let end = offset.checked_add(len).ok_or(EINVAL)?;
-        if len == 0 || end > self.len() {
-            return Err(EINVAL);
-        }
-        Ok((offset >> PAGE_SHIFT, (end - 1) >> PAGE_SHIFT))
+    pub(super) fn slots_of(&self, offset: usize, len: usize) -> Result<&[Slot]> {
+        let extra = len.checked_sub(1).ok_or(EINVAL)?;
+        let last = offset.checked_add(extra).ok_or(EINVAL)?;
+        self.slots
+            .get(offset >> PAGE_SHIFT..=last >> PAGE_SHIFT)
+            .ok_or(EINVAL)
     }
 
     /// Returns the highest index of a page that was ever present, plus one.

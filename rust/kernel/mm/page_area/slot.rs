@@ -19,10 +19,13 @@ use core::cell::UnsafeCell;
 const PRESENT: u32 = 1 << 31;
 
 /// The page was pinned since reclaim last looked at it.
-const REFERENCED: u32 = 1 << 30;
+const REFERENCED: u32 = 1;
 
-/// The pins are counted in the other bits.
-const PINS: u32 = REFERENCED - 1;
+/// The bits between the two count the pins: this is one of them.
+const PIN: u32 = 2;
+
+/// Present, with the greatest number of pins.
+const FULL: u32 = u32::MAX & !REFERENCED;
 
 /// One page of an area, or the place for it.
 ///
@@ -127,11 +130,12 @@ impl Slot {
     pub(super) fn try_pin(&self) -> bool {
         let mut old = self.state.load(Relaxed);
         loop {
-            if old & PRESENT == 0 || old & PINS == PINS {
+            if !(PRESENT..FULL).contains(&old) {
                 return false;
             }
+            let new = old.wrapping_add(PIN) | REFERENCED;
             // Acquire: what `publish()` wrote before is visible to the holder of the pin.
-            match self.state.cmpxchg(old, (old + 1) | REFERENCED, Acquire) {
+            match self.state.cmpxchg(old, new, Acquire) {
                 Ok(_) => return true,
                 Err(now) => old = now,
             }
@@ -146,13 +150,13 @@ impl Slot {
     #[inline]
     pub(super) unsafe fn unpin(&self) {
         // Release: the copies of the holder come before reclaim takes the page.
-        self.state.fetch_sub(1, Release);
+        self.state.fetch_sub(PIN, Release);
     }
 
     /// Returns the number of pins, or `None` if the page is absent.
     pub(super) fn pins(&self) -> Option<u32> {
         let state = self.state.load(Relaxed);
-        (state & PRESENT != 0).then_some(state & PINS)
+        (state & PRESENT != 0).then_some((state & !PRESENT) / PIN)
     }
 
     /// Returns the page.
@@ -177,7 +181,7 @@ impl Slot {
         // SAFETY: By the type invariants, only the holder of the mutex accesses `page` now.
         unsafe { *self.page.get() = Some(page) };
         // INVARIANT: `page` was set before. Release: so see it those who pin it from now on.
-        self.state.store(PRESENT | REFERENCED | 1, Release);
+        self.state.store(PRESENT | PIN | REFERENCED, Release);
     }
 
     /// Returns the page, if it is present.
@@ -224,5 +228,11 @@ impl Slot {
         self.state.store(0, Relaxed);
         // SAFETY: By the type invariants, only the holder of the mutex accesses `page` now.
         unsafe { (*self.page.get()).take() }
+    }
+
+    /// Lets the page, which is present, have as many pins as can be counted.
+    #[cfg(CONFIG_RUST_PAGE_AREA_KUNIT_TEST)]
+    pub(super) fn fill_up(&self) {
+        self.state.store(FULL, Relaxed);
     }
 }
