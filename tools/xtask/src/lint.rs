@@ -10,9 +10,9 @@ use crate::{
     paths::Paths,
     report::Tally,
     series::{
+        self,
         checkpatch::{self, parallel},
         checks::Checks,
-        edit,
         overlay::{self, File},
         plan,
     },
@@ -50,7 +50,10 @@ pub fn tally(paths: &Paths) -> Result<Tally> {
         check(&mut checks, rule, &sources);
     }
     checks.item("the driver is Rust, with a root", verdict(kinds(&files)));
-    checks.item("stanzas argue for unsafe code", verdict(stanzas(&files)?));
+    match paths.base().join(".git").exists() {
+        true => checks.item(EDITED, edited(paths)),
+        false => checks.skip(EDITED, "there is no base tree; run `make setup`"),
+    }
     checks.item("messages have at most 75 columns", messages(&paths.root));
     long_functions(&sources);
     format::check(paths, &mut checks)?;
@@ -84,6 +87,8 @@ fn kinds(files: &[File]) -> Vec<String> {
 
 /// The root of the driver's crate.
 const ROOT: &str = "drivers/android/binder_safe/main.rs";
+
+const EDITED: &str = "unsafe code that stanzas bring is argued for";
 
 /// A rule, what holds if it finds nothing, and which files it is about.
 struct Rule {
@@ -198,22 +203,16 @@ fn verdict(found: Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// Looks at what stanzas add to files of the kernel crate.
-fn stanzas(files: &[File]) -> Result<Vec<String>> {
+/// Looks at the files of the kernel crate as the series leaves them, for what its stanzas bring.
+fn edited(paths: &Paths) -> Result<()> {
     let mut found = Vec::new();
-    let ours = |file: &&File| in_kernel_crate(&file.path) && file.path.ends_with(".rs.edit");
-    for file in files.iter().filter(ours) {
-        let text = String::from_utf8_lossy(&file.content.bytes);
-        for stanza in edit::parse(&text)?.stanzas {
-            let mut findings = safety::added(&stanza.add);
-            // Below the line with the patch and that with the anchor.
-            findings
-                .iter_mut()
-                .for_each(|finding| finding.line += stanza.line + 1);
-            found.extend(place(&file.path, findings));
+    for (path, old, new) in series::edited(paths)? {
+        if in_kernel_crate(&path) && path.ends_with(".rs") {
+            let (old, new) = (Source::parse(&path, old)?, Source::parse(&path, new)?);
+            found.extend(place(&path, safety::introduced(&old, &new)));
         }
     }
-    Ok(found)
+    verdict(found)
 }
 
 /// Looks at the commit messages, without what is below them.

@@ -15,7 +15,7 @@ pub mod checkpatch;
 pub mod checks;
 mod commits;
 mod debian;
-pub mod edit;
+mod edit;
 #[cfg(test)]
 mod fixture;
 pub mod fold;
@@ -59,9 +59,32 @@ fn commit(paths: &Paths, patches: Vec<plan::Patch>) -> Result<Built> {
 /// The commit in the base repository that is the base with the whole overlay applied, also with what
 /// is in no patch yet.
 pub fn tip(paths: &Paths) -> Result<String> {
-    let patches = plan::read(&paths.root)?.with_orphans();
+    let plan = plan::read(&paths.root)?;
+    if let Some(pending) = plan.pending() {
+        eprintln!("  {pending}");
+    }
+    let patches = plan.with_orphans();
     commit(paths, patches)?
         .commits
         .pop()
         .context("the series is empty")
+}
+
+/// The files of the base that the series edits: path, text before, text after the last patch.
+pub fn edited(paths: &Paths) -> Result<Vec<(String, String, String)>> {
+    let patches = plan::read(&paths.root)?.with_orphans();
+    let dir = paths.base();
+    let base = commits::Cached::read(&commits::Base::open(&dir)?, &patches)?;
+    let mut edited = Vec::new();
+    let mut tree = stage::Stage::new();
+    for stage in stage::land(&patches, &base)? {
+        tree.extend(stage);
+    }
+    for (path, new) in tree {
+        if let Some(old) = stage::Source::read(&base, &path)? {
+            let text = |content: overlay::Content| String::from_utf8(content.bytes);
+            edited.push((path, text(old)?, text(new)?));
+        }
+    }
+    Ok(edited)
 }

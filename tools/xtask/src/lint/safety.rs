@@ -28,16 +28,16 @@ pub fn comments(source: &Source) -> Vec<Finding> {
     found
 }
 
-/// The same for lines that a stanza adds to a file: they are no file, so only the text is looked at.
-pub fn added(lines: &[String]) -> Vec<Finding> {
-    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let bare = |at: &usize| {
-        let code = lines[*at].split("//").next().unwrap_or("");
-        let uses = code.contains("unsafe {") || code.contains("unsafe impl");
-        uses && !argued(&lines, *at)
+/// The findings in `new` that are not in `old`, the same file before it was edited.
+pub fn introduced(old: &Source, new: &Source) -> Vec<Finding> {
+    let line = |source: &Source, finding: &Finding| {
+        let line = source.text.lines().nth(finding.line - 1).unwrap_or("");
+        line.trim().to_string()
     };
-    let text = |at: usize| Finding::new(at + 1, "no `// SAFETY:` comment in the stanza");
-    (0..lines.len()).filter(bare).map(text).collect()
+    let before: Vec<String> = comments(old).iter().map(|f| line(old, f)).collect();
+    let mut found = comments(new);
+    found.retain(|finding| !before.contains(&line(new, finding)));
+    found
 }
 
 /// Whether a `// SAFETY:` comment stands above line `at`, or above the statement it is part of.
@@ -179,15 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn stanzas_are_looked_at_as_text() {
-        let lines = |text: &str| text.lines().map(str::to_string).collect::<Vec<_>>();
-        assert_eq!(
-            added(&lines(
-                "// SAFETY: X.\nunsafe impl Send for X {}\n// unsafe { }"
-            )),
-            []
+    fn only_what_an_edit_introduces_is_its_fault() {
+        let old = sample("x.rs", "fn f() { unsafe { g() } }\n");
+        let new = sample(
+            "x.rs",
+            "fn f() { unsafe { g() } }\nfn h() { unsafe { i() } }\n",
         );
-        assert_eq!(added(&lines("fn f() {\n    unsafe { g() }\n}")).len(), 1);
+        assert_eq!(introduced(&old, &old), []);
+        assert_eq!(introduced(&old, &new).len(), 1);
     }
 
     #[test]

@@ -96,14 +96,17 @@ impl Plan {
         Ok(self.patches)
     }
 
+    /// How much is in no patch yet, if anything.
+    pub fn pending(&self) -> Option<String> {
+        let (files, stanzas) = (self.orphans.len(), self.stray.len());
+        let pending = format!("{files} files and {stanzas} stanzas are in no patch of the series");
+        (files + stanzas > 0).then_some(pending)
+    }
+
     /// The patches, and a last one of what is in none yet: for builds while files are being written.
     pub fn with_orphans(mut self) -> Vec<Patch> {
         let (files, edits) = (self.orphans, self.stray);
         if !files.is_empty() || !edits.is_empty() {
-            let (files_nr, edits_nr) = (files.len(), edits.len());
-            eprintln!(
-                "  {files_nr} files and {edits_nr} stanzas are in no patch of the series yet"
-            );
             let text = "Files that are in no patch yet\n\nNot part of the series.\n".to_string();
             let slug = "in-no-patch".to_string();
             self.patches.push(Patch {
