@@ -75,7 +75,7 @@ pub fn build(paths: &Paths, args: &Args) -> Result<PathBuf> {
         dir: paths.build(&args.name()),
         name: args.name(),
     };
-    let fragment = config::fragment(&paths.root.join("tools/configs"), args)?;
+    let fragment = config::fragment(&paths.root, args)?;
     job.ensure(paths, args, &fragment)?;
     Ok(job.image())
 }

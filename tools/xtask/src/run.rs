@@ -113,7 +113,8 @@ pub fn logged(title: &str, total: Option<u64>, log: &Path, cmd: &mut Command) ->
     for line in BufReader::new(File::from(reader)).split(b'\n') {
         let line = String::from_utf8_lossy(&line?).into_owned();
         writeln!(out, "{line}")?;
-        progress.tick(line.trim());
+        // What a program draws over itself, such as git's percentages, ends up as one line.
+        progress.tick(line.trim().rsplit('\r').next().unwrap_or_default());
     }
     let status = wait(&mut child)?;
     progress.finish();

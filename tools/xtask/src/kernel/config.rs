@@ -9,8 +9,12 @@ use anyhow::{bail, Context, Result};
 use super::{Args, Job};
 use crate::{paths::Paths, run, setup::toolchain::Banners, Config, Driver};
 
+/// Where the series adds KUnit suites to the kernel's menus.
+const SUITES: [&str; 2] = ["Kconfig", "rust/kernel/Kconfig.test.edit"];
+
 /// What the kernel's configuration asks for, all fragments in one text; later lines win.
-pub fn fragment(configs: &Path, args: &Args) -> Result<String> {
+pub fn fragment(root: &Path, args: &Args) -> Result<String> {
+    let configs = root.join("tools/configs");
     let driver = match args.driver {
         Driver::Safe => "driver-safe",
         Driver::C => "driver-c",
@@ -24,15 +28,33 @@ pub fn fragment(configs: &Path, args: &Args) -> Result<String> {
         }
     }
     let mut all = String::new();
-    for name in names {
+    for name in &names {
         let path = configs.join(format!("{name}.config"));
         all += &fs::read_to_string(&path)
             .with_context(|| format!("cannot read {}", path.display()))?;
+    }
+    if names.contains(&"kunit") {
+        for file in SUITES {
+            all += &suites(&fs::read_to_string(root.join(file)).unwrap_or_default());
+        }
     }
     if args.module {
         all += "CONFIG_ANDROID_BINDER_SAFE=m\n";
     }
     Ok(all)
+}
+
+/// Switches on every suite that a menu, or a stanza that edits a menu, offers.
+fn suites(menu: &str) -> String {
+    menu.lines()
+        .filter_map(|line| {
+            line.trim_start_matches("add ")
+                .trim_start()
+                .strip_prefix("config ")
+        })
+        .filter(|symbol| symbol.ends_with("_KUNIT_TEST"))
+        .map(|symbol| format!("CONFIG_{symbol}=y\n"))
+        .collect()
 }
 
 /// Writes the folder's `.config`, unless it was made from the same fragments and menus.
@@ -164,11 +186,19 @@ mod tests {
     }
 
     #[test]
+    fn finds_the_suites_of_the_series() {
+        let edit = "patch   x\nbefore  endif\nadd     config RUST_A_KUNIT_TEST\nadd     \tbool\n";
+        assert_eq!(suites(edit), "CONFIG_RUST_A_KUNIT_TEST=y\n");
+        let menu = "config ANDROID_B\n\tbool\n\nconfig ANDROID_B_KUNIT_TEST\n\tbool\n";
+        assert_eq!(suites(menu), "CONFIG_ANDROID_B_KUNIT_TEST=y\n");
+    }
+
+    #[test]
     fn every_kernel_has_its_fragments() {
-        let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let text = |driver, config, module| {
             fragment(
-                &configs,
+                &root,
                 &Args {
                     driver,
                     config,

@@ -169,7 +169,10 @@ const ONE_PACK: [&str; 4] = ["-c", "core.bigFileThreshold=1", "-c", "core.compre
 fn commit(paths: &Paths, tree: &Path, release: &Release) -> Result<()> {
     let log = paths.log("commit")?;
     let step = |title: &str, git: &mut Command| run::logged(title, None, &log, git);
-    step("Making a repository", git(tree).args(["init", "-q"]))?;
+    step(
+        "Making a repository",
+        git(tree).args(["init", "-q", "-b", "base"]),
+    )?;
     run::output(git(tree).args(["config", "gc.auto", "0"]))?;
     let mut add = git(tree);
     // Debian ships a `.gitignore` that ignores the whole tree.
