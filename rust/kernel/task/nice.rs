@@ -50,9 +50,11 @@ impl CurrentTask {
     /// Sets the nice value of the current task to `nice`, or as near to it as the task may go.
     ///
     /// A driver that has one task work on behalf of another lets it inherit the other one's nice
-    /// value, but no more than the task could have set by itself: a value that `RLIMIT_NICE` allows,
-    /// or any for a task with `CAP_SYS_NICE`. A value outside -20..=19 is never set, even where the
-    /// outcome is [`NiceOutcome::Set`].
+    /// value, as far as `RLIMIT_NICE` goes, or wholly for a task with `CAP_SYS_NICE`. The limit is 1
+    /// for 19 and 40 for -20. Unlike nice(2), this asks for the limit whatever value the task has now:
+    /// with a limit of 0, as most tasks have it, nothing changes, not even to a higher value.
+    ///
+    /// A value outside -20..=19 is never set, even where the outcome is [`NiceOutcome::Set`].
     ///
     /// # Context
     ///
@@ -66,9 +68,11 @@ impl CurrentTask {
     ///
     /// let task = current!();
     /// let before = task.nice();
-    /// // Less CPU time is always allowed.
-    /// assert_eq!(task.set_nice_capped(19), NiceOutcome::Set);
-    /// assert_eq!(task.nice(), 19);
+    /// match task.set_nice_capped(19) {
+    ///     NiceOutcome::Set => assert_eq!(task.nice(), 19),
+    ///     NiceOutcome::Capped(nice) => assert_eq!(task.nice(), nice),
+    ///     NiceOutcome::Refused => assert_eq!(task.nice(), before),
+    /// }
     /// task.set_nice_capped(before);
     /// ```
     // `can_nice()` is not exported.
@@ -148,13 +152,14 @@ mod tests {
     }
 
     #[test]
-    fn without_a_limit_only_a_worse_value_is_refused() -> Result {
+    fn without_a_limit_nothing_changes() -> Result {
         drop_capabilities()?;
         set_limit(0);
         let task = current!();
-        assert_eq!(task.nice(), 0);
-        assert_eq!(task.set_nice_capped(-1), NiceOutcome::Refused);
-        assert_eq!(task.nice(), 0);
+        for nice in [-1, 0, 1, 19] {
+            assert_eq!(task.set_nice_capped(nice), NiceOutcome::Refused);
+            assert_eq!(task.nice(), 0);
+        }
         Ok(())
     }
 
