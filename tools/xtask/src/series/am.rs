@@ -71,7 +71,10 @@ fn ready(kdir: &Path, branch: &str) -> Result<String> {
         .with_context(|| format!("{tree} is not a git repository"))?;
     let dirty = run::output(theirs(kdir).args(["status", "--porcelain", "--untracked-files=no"]))?;
     if let Some(line) = dirty.lines().next() {
-        bail!("{tree} has changes that are not committed, say `{line}`; commit or stash them");
+        bail!(
+            "{tree} has changes that are not committed, say `{}`; commit or stash them",
+            line.trim()
+        );
     }
     let exists = format!("refs/heads/{branch}");
     if run::output(theirs(kdir).args(["rev-parse", "--verify", "--quiet", &exists])).is_ok() {

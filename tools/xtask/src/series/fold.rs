@@ -190,24 +190,25 @@ impl Own<'_> {
 
 /// The new message of the patch, if its text changed or it has files that no glob of it names.
 fn message(root: &Path, patch: &Patch, text: &str, actions: &[Action]) -> Result<Option<Action>> {
+    let named = |path: &str| patch.files.iter().any(|file| file.path == path);
+    let new = actions.iter().filter_map(|action| match action {
+        Action::Write { path, .. } if !named(path) => Some(format!("Files: {path}\n")),
+        _ => None,
+    });
+    let new: String = new.collect();
+    if new.is_empty() && text.trim_end() == patch.message.text.trim_end() {
+        return Ok(None);
+    }
     let path = format!("patches/messages/{}", patch.slug);
     let raw =
         fs::read_to_string(root.join(&path)).with_context(|| format!("cannot read {path}"))?;
     let (_, below) = raw.split_once("\n---\n").context("no `---` line")?;
-    let mut new = format!("{}\n\n---\n{}\n", text.trim_end(), below.trim_end());
-    for action in actions {
-        match action {
-            Action::Write { path, .. } if !patch.files.iter().any(|file| file.path == *path) => {
-                new.push_str(&format!("Files: {path}\n"));
-            }
-            _ => {}
-        }
-    }
+    let raw = format!("{}\n\n---\n{}\n{new}", text.trim_end(), below.trim_end());
     let content = Content {
-        bytes: new.clone().into_bytes(),
+        bytes: raw.into_bytes(),
         executable: false,
     };
-    Ok((new != raw).then_some(Action::Write { path, content }))
+    Ok(Some(Action::Write { path, content }))
 }
 
 /// Refuses to write over what is not committed.
