@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::thread::{sched_setaffinity, CpuSet};
+
 use crate::proto;
 
 /// What Android maps for an ordinary process, near enough.
@@ -149,10 +151,7 @@ pub fn received_file(fd: u32) -> File {
 
 /// Keeps this process on the first CPU.
 pub fn pin() -> io::Result<()> {
-    // SAFETY: `cpu_set_t` is plain data, for which all zeroes is a value, and outlives the call.
-    check(unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        libc::CPU_SET(0, &mut set);
-        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set)
-    })
+    let mut set = CpuSet::new();
+    set.set(0);
+    Ok(sched_setaffinity(None, &set)?)
 }

@@ -14,7 +14,6 @@ mod spawn;
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::fd::AsRawFd;
 
 /// Starts every line that is meant for the host; nothing else may print it.
 const MARK: &str = "@@vm";
@@ -36,8 +35,7 @@ fn main() {
         let Ok(tty) = OpenOptions::new().read(true).write(true).open(port) else {
             continue;
         };
-        if spawn::make_raw(tty.as_raw_fd()).is_ok() && spawn::become_stdio(tty.as_raw_fd()).is_ok()
-        {
+        if spawn::make_raw(&tty).is_ok() && spawn::become_stdio(&tty).is_ok() {
             break;
         }
     }

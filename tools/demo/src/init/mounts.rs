@@ -2,7 +2,9 @@
 
 //! The file systems that tests expect.
 
-use std::{ffi::CString, fs, io, os::unix::fs::symlink, ptr};
+use std::{fs, io, os::unix::fs::symlink};
+
+use rustix::mount::{self, MountFlags};
 
 /// Source, type, place, and whether its absence is worth a line.
 const MOUNTS: [(&str, &str, bool); 11] = [
@@ -23,14 +25,7 @@ fn mount(kind: &str, place: &str) -> io::Result<()> {
     if !place.starts_with("/sys/") {
         fs::create_dir_all(place)?;
     }
-    let kind = CString::new(kind)?;
-    let place = CString::new(place)?;
-    // SAFETY: All three strings are valid for the call and the data pointer may be null.
-    let ret = unsafe { libc::mount(kind.as_ptr(), place.as_ptr(), kind.as_ptr(), 0, ptr::null()) };
-    if ret < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
+    Ok(mount::mount(kind, place, kind, MountFlags::empty(), None)?)
 }
 
 /// Mounts everything; gives one line for each that a test would miss.

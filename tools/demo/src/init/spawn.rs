@@ -3,11 +3,18 @@
 //! Running one program with a time limit.
 
 use std::{
-    fs, io,
-    os::{fd::RawFd, unix::process::CommandExt},
+    fs::{self, File},
+    io,
+    os::unix::process::CommandExt,
     process::{Command, Stdio},
     ptr,
     time::{Duration, Instant},
+};
+
+use rustix::{
+    process::{self, Pid, Signal, WaitOptions},
+    stdio,
+    termios::{tcgetattr, tcsetattr, OptionalActions},
 };
 
 use crate::{list::Program, say};
@@ -19,44 +26,24 @@ const GRACE: Duration = Duration::from_secs(5);
 const FOREVER: Duration = Duration::from_secs(1 << 30);
 
 /// No echo, no newline translation: bytes go out as written.
-pub fn make_raw(tty: RawFd) -> io::Result<()> {
-    // SAFETY: `termios` is plain data, for which all zeroes is a value, and outlives the calls.
-    unsafe {
-        let mut termios: libc::termios = std::mem::zeroed();
-        if libc::tcgetattr(tty, &mut termios) < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        libc::cfmakeraw(&mut termios);
-        if libc::tcsetattr(tty, libc::TCSANOW, &termios) < 0 {
-            return Err(io::Error::last_os_error());
-        }
-    }
-    Ok(())
+pub fn make_raw(tty: &File) -> io::Result<()> {
+    let mut termios = tcgetattr(tty)?;
+    termios.make_raw();
+    Ok(tcsetattr(tty, OptionalActions::Now, &termios)?)
 }
 
 /// Makes `tty` standard input, output and error of this process.
-pub fn become_stdio(tty: RawFd) -> io::Result<()> {
-    for fd in 0..3 {
-        // SAFETY: Only file descriptors are touched.
-        if unsafe { libc::dup2(tty, fd) } < 0 {
-            return Err(io::Error::last_os_error());
-        }
-    }
-    Ok(())
+pub fn become_stdio(tty: &File) -> io::Result<()> {
+    stdio::dup2_stdin(tty)?;
+    stdio::dup2_stdout(tty)?;
+    Ok(stdio::dup2_stderr(tty)?)
 }
 
-fn own_session() -> io::Result<()> {
-    // SAFETY: Called between fork and exec; `setsid` is async-signal-safe.
-    if unsafe { libc::setsid() } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
-}
-
-fn take_terminal() -> io::Result<()> {
-    // SAFETY: Called between fork and exec; the argument is no pointer.
-    if unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) } < 0 {
-        return Err(io::Error::last_os_error());
+/// A session of its own for the child, with the console as its terminal if it gets that.
+fn own_session(console: bool) -> io::Result<()> {
+    process::setsid()?;
+    if console {
+        process::ioctl_tiocsctty(io::stdin())?;
     }
     Ok(())
 }
@@ -70,35 +57,26 @@ fn command(program: &Program) -> io::Result<Command> {
         .env("TERM", "linux")
         .envs(program.env.iter().map(|(key, value)| (key, value)))
         .current_dir("/tmp");
-    // SAFETY: The function makes one async-signal-safe call.
-    unsafe { cmd.pre_exec(own_session) };
-    if program.console {
-        let tty = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open("/dev/ttyS0")?;
+    let console = program.console;
+    if console {
+        let tty = File::options().read(true).write(true).open("/dev/ttyS0")?;
         cmd.stdin(tty.try_clone()?)
             .stdout(tty.try_clone()?)
             .stderr(tty);
-        // SAFETY: The function makes one async-signal-safe call.
-        unsafe { cmd.pre_exec(take_terminal) };
     } else {
         cmd.stdin(Stdio::null());
     }
+    // SAFETY: The function makes two async-signal-safe calls and does not allocate.
+    unsafe { cmd.pre_exec(move || own_session(console)) };
     Ok(cmd)
 }
 
 /// What became of a child, or nothing if it still runs.
-fn look(pid: i32) -> Option<String> {
-    let mut status = 0;
-    // SAFETY: `status` outlives the call.
-    if unsafe { libc::waitpid(pid, &mut status, libc::WNOHANG) } != pid {
-        return None;
-    }
-    Some(if libc::WIFSIGNALED(status) {
-        format!("signal {}", libc::WTERMSIG(status))
-    } else {
-        format!("code {}", libc::WEXITSTATUS(status))
+fn look(pid: Pid) -> Option<String> {
+    let (_, status) = process::waitpid(Some(pid), WaitOptions::NOHANG).ok()??;
+    Some(match (status.terminating_signal(), status.exit_status()) {
+        (Some(signal), _) => format!("signal {signal}"),
+        (None, code) => format!("code {}", code.unwrap_or(-1)),
     })
 }
 
@@ -133,7 +111,7 @@ fn sleep_until_child(most: Duration) {
     unsafe { libc::sigtimedwait(&child_signal(), ptr::null_mut(), &time) };
 }
 
-fn wait(pid: i32, limit: Duration) -> Option<String> {
+fn wait(pid: Pid, limit: Duration) -> Option<String> {
     let start = Instant::now();
     let limit = if limit.is_zero() { FOREVER } else { limit };
     loop {
@@ -149,12 +127,10 @@ fn wait(pid: i32, limit: Duration) -> Option<String> {
 }
 
 /// Ends what is left of the program's session and takes in orphans, which are ours as process 1.
-fn sweep(pid: i32) {
-    // SAFETY: Only signals and child states are touched; a null status pointer is allowed.
-    unsafe {
-        libc::kill(-pid, libc::SIGKILL);
-        while libc::waitpid(-1, ptr::null_mut(), libc::WNOHANG) > 0 {}
-    }
+fn sweep(pid: Pid) {
+    // There mostly is nothing left, which is no error here.
+    let _ = process::kill_process_group(pid, Signal::KILL);
+    while let Ok(Some(_)) = process::waitpid(None, WaitOptions::NOHANG) {}
 }
 
 /// Runs the program and says when it starts and how it ended.
@@ -164,12 +140,11 @@ pub fn run(program: &Program) {
         Ok(child) => child,
         Err(err) => return say(&format!("end {} fault {err}", program.name)),
     };
-    let pid = child.id() as i32;
+    let pid = Pid::from_child(&child);
     let end = wait(pid, program.limit).unwrap_or_else(|| {
         // The kernel log then shows where blocked tasks are; absent sysrq is no loss.
         let _ = fs::write("/proc/sysrq-trigger", "w");
-        // SAFETY: No memory is touched.
-        unsafe { libc::kill(-pid, libc::SIGKILL) };
+        let _ = process::kill_process_group(pid, Signal::KILL);
         match wait(pid, GRACE) {
             Some(_) => "timeout killed".to_string(),
             None => "timeout stuck".to_string(),

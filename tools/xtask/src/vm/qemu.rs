@@ -130,6 +130,8 @@ pub fn on_terminal(cmd: &mut Command) -> Result<()> {
     let status = cmd
         .args(["-chardev", "stdio,id=tty,mux=on,signal=off"])
         .args(["-serial", "chardev:tty", "-mon", "chardev=tty"])
+        // What our init says on the second port is for programs, not for people.
+        .args(["-serial", "null"])
         .status()
         .with_context(no_qemu)?;
     if !status.success() {

@@ -19,7 +19,7 @@ use super::{
     qemu::{self, Line, Qemu},
     End, Event, Outcome, Vm,
 };
-use crate::paths::Paths;
+use crate::{interrupt::Scratch, paths::Paths};
 
 /// Starts the lines of our init that are meant for us.
 const MARK: &str = "@@vm ";
@@ -30,17 +30,7 @@ const MARGIN: Duration = Duration::from_secs(40);
 /// Time for the leak scans and the restart once the programs are done.
 const WIND_DOWN: Duration = Duration::from_secs(300);
 
-/// The files of one VM on the host; the initramfs goes when this does.
-struct Scratch {
-    initramfs: PathBuf,
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.initramfs);
-    }
-}
-
+/// Packs the initramfs; it goes when the VM does.
 fn pack(paths: &Paths, vm: &Vm) -> Result<Scratch> {
     let bin = guest::build(paths)?;
     let mut files = vec![
@@ -50,9 +40,10 @@ fn pack(paths: &Paths, vm: &Vm) -> Result<Scratch> {
     files.extend(vm.files.iter().cloned());
     let dir = paths.build("initramfs");
     fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-    let initramfs = dir.join(format!("{}-{}.cpio.gz", vm.name, std::process::id()));
-    initramfs::write(&initramfs, &files, &vm.programs)?;
-    Ok(Scratch { initramfs })
+    let name = format!("{}-{}.cpio.gz", vm.name, std::process::id());
+    let initramfs = Scratch::new(dir.join(name));
+    initramfs::write(initramfs.path(), &files, &vm.programs)?;
+    Ok(initramfs)
 }
 
 /// What we know of the guest while it runs.
@@ -215,10 +206,10 @@ impl Session<'_> {
 /// Boots `vm`, tells everything it says while it runs, and gives what was wrong with it.
 pub fn boot(paths: &Paths, vm: &Vm, tell: &mut dyn FnMut(Event)) -> Result<Outcome> {
     let accel = accel::resolve(paths, vm)?;
-    let scratch = pack(paths, vm)?;
+    let initramfs = pack(paths, vm)?;
     let log = paths.log(&format!("vm-{}", vm.name))?;
     let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-    let qemu = Qemu::start(qemu::command(vm, accel, &scratch.initramfs), &file)?;
+    let qemu = Qemu::start(qemu::command(vm, accel, &initramfs.path()), &file)?;
     let mut session = Session {
         vm,
         log: BufWriter::new(file),
@@ -240,7 +231,7 @@ pub fn boot(paths: &Paths, vm: &Vm, tell: &mut dyn FnMut(Event)) -> Result<Outco
 /// Boots `vm` with its console on the user's terminal until it ends or the user ends it.
 pub fn interact(paths: &Paths, vm: &Vm) -> Result<()> {
     let accel = accel::resolve(paths, vm)?;
-    let scratch = pack(paths, vm)?;
-    let mut cmd = qemu::command(vm, accel, &scratch.initramfs);
+    let initramfs = pack(paths, vm)?;
+    let mut cmd = qemu::command(vm, accel, &initramfs.path());
     qemu::on_terminal(&mut cmd)
 }
