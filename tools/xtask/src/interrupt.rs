@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -35,7 +36,8 @@ pub fn install() -> Result<()> {
         for path in &state.scratch {
             remove(path);
         }
-        eprintln!("\ninterrupted");
+        // The terminal may be what went away, and `eprintln!` would panic then.
+        let _ = writeln!(io::stderr(), "\ninterrupted");
         std::process::exit(130);
     })
     .context("cannot catch Ctrl-C")
