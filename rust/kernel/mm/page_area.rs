@@ -190,7 +190,8 @@ impl PageArea {
     /// (`vm_ops`, `vm_private_data`). An area has one mapping for ever: when it is unmapped, also
     /// partly, or moved, the area is of no use any more.
     ///
-    /// Returns the number of bytes that can be used.
+    /// Returns the number of bytes that can be used. After that the file operation has to succeed:
+    /// if it fails, the VMA never lets go of what it owns.
     ///
     /// Fails with [`EINVAL`] if the VMA is in another address space than the one of
     /// [`new`](Self::new) or if no page is left, with [`EPERM`] if it is writable, with [`EBUSY`]

@@ -109,7 +109,7 @@ impl Inner {
             return;
         };
         let _guard = self.lock.lock();
-        for slot in mapping.slots() {
+        for slot in &mapping.slots()[..mapping.high()] {
             // SAFETY: We hold the mutex. The handle is being dropped, so nobody uses its pins.
             drop(unsafe {
                 domain.forget(slot);
