@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What binder_logs tells of processes, threads, nodes and buffers. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "object.h"
+
+FIXTURE(logs)
+{
+	struct peer *manager;
+	struct peer *server;
+	struct peer *client;
+	__u32 handle;
+	char *text;
+};
+
+FIXTURE_SETUP(logs)
+{
+	binder_setup();
+	if (binder_count("proc") < 0)
+		SKIP(return, "this instance has no binder_logs");
+	self->manager = registry_open();
+	self->server = peer_open(task_fork());
+	ASSERT_EQ(0, peer_word(self->server, BC_ENTER_LOOPER));
+	self->client = peer_open(NULL);
+	self->handle = registry_give(self->manager, self->server, self->client,
+				     0x1230, 0x4560, 0);
+	self->text = arena_alloc(1 << 20);
+}
+
+FIXTURE_TEARDOWN(logs)
+{
+	EXPECT_STREQ("", binder_teardown());
+}
+
+static const char *slurp(char *text, const char *name)
+{
+	char path[64];
+	size_t len = 0;
+	ssize_t ret;
+	int fd;
+
+	snprintf(path, sizeof(path), "binder_logs/%s", name);
+	fd = binder_open_at(binder_dir, path, O_RDONLY);
+	if (fd < 0)
+		die("%s: %s", path, error_name(-fd));
+	while ((ret = read(fd, text + len, (1 << 20) - 1 - len)) > 0)
+		len += ret;
+	text[len] = 0;
+	close(fd);
+	return text;
+}
+
+/* The block of one process in the state log, cut out of the text */
+static const char *block_of(char *text, const char *name, struct peer *peer)
+{
+	char head[32], *start, *end;
+
+	slurp(text, name);
+	snprintf(head, sizeof(head), "\nproc %d\n", task_pid(peer->task));
+	start = strstr(text, head);
+	if (!start)
+		die("%s has no '%s'", name, head + 1);
+	end = strstr(start + 1, "\nproc ");
+	if (end)
+		end[1] = 0;
+	return start + 1;
+}
+
+/* Item 307. */
+TEST_F(logs, files)
+{
+	static const char * const names[] = {
+		"state", "state_hashed", "stats", "transactions",
+		"transactions_hashed", "transaction_log",
+		"failed_transaction_log",
+	};
+	struct stat st;
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "binder_logs/%s", names[i]);
+		ASSERT_EQ(0, fstatat(binder_dir, path, &st, 0)) {
+			TH_LOG("%s: %m", path);
+		}
+		EXPECT_EQ(S_IFREG | 0444, st.st_mode);
+		slurp(self->text, names[i]);
+	}
+}
+
+/* Items 308 and 309. */
+TEST_F(logs, file_of_a_process)
+{
+	char name[32], line[32];
+
+	snprintf(name, sizeof(name), "proc/%d", task_pid(self->server->task));
+	snprintf(line, sizeof(line), "\nproc %d\n",
+		 task_pid(self->server->task));
+	slurp(self->text, name);
+	EXPECT_EQ(self->text, strstr(self->text, "binder proc state:\n"));
+	EXPECT_NE(NULL, strstr(self->text, line));
+}
+
+/* Items 310 and 314. */
+TEST_F(logs, node_and_reference)
+{
+	const char *block = block_of(self->text, "state", self->server);
+
+	EXPECT_NE(NULL, strstr(block, "\ncontext " BINDER_DEV "\n"));
+	EXPECT_NE(NULL, strstr(block, "u0000000000001230 c0000000000004560 hs"
+			       " 1 hw 1 ls 0 lw 0 is 1 iw 1 tr 1 proc"));
+	block = block_of(self->text, "state", self->client);
+	EXPECT_NE(NULL, strstr(block, " desc 1 node "));
+}
+
+/* The two hex digits of the only thread of a process, by the state log */
+static long looper_bits(char *text, struct peer *peer)
+{
+	const char *block = block_of(text, "state", peer);
+	const char *line = strstr(block, "\n  thread ");
+
+	line = line ? strstr(line, ": l ") : NULL;
+	return line ? strtol(line + 4, NULL, 16) : -1;
+}
+
+/* Items 195 and 311. */
+TEST_F(logs, looper_bits)
+{
+	struct peer *peer = self->client;
+
+	EXPECT_EQ(0x00, looper_bits(self->text, peer));
+	ASSERT_EQ(0, peer_word(peer, BC_ENTER_LOOPER));
+	EXPECT_EQ(0x02, looper_bits(self->text, peer));
+	ASSERT_EQ(0, peer_word(peer, BC_REGISTER_LOOPER));
+	EXPECT_EQ(0x0b, looper_bits(self->text, peer));
+	ASSERT_EQ(0, peer_word(peer, BC_EXIT_LOOPER));
+	EXPECT_EQ(0x0f, looper_bits(self->text, peer));
+	peer_readable(peer);
+	EXPECT_EQ(0x2f, looper_bits(self->text, peer));
+	ASSERT_EQ(0, peer_ioctl(peer, BINDER_THREAD_EXIT, NULL));
+	/* Registered without having been asked to */
+	ASSERT_EQ(0, peer_word(peer, BC_REGISTER_LOOPER));
+	EXPECT_EQ(0x09, looper_bits(self->text, peer));
+}
+
+/* Items 197 and 317. */
+TEST_F(logs, stats_of_threads)
+{
+	__u32 max = 3;
+
+	ASSERT_EQ(0, peer_ioctl(self->server, BINDER_SET_MAX_THREADS, &max));
+	EXPECT_NE(NULL, strstr(block_of(self->text, "stats", self->server),
+			       "\n  requested threads: 0+0/3\n"));
+	ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION,
+			       MSG(.handle = self->handle)));
+	must_read(self->server, "SPAWN_LOOPER TRANSACTION");
+	EXPECT_NE(NULL, strstr(block_of(self->text, "stats", self->server),
+			       "\n  requested threads: 1+0/3\n"));
+	EXPECT_NE(NULL, strstr(self->text, "binder stats:\n"));
+}
+
+/* Items 278 and 279: offset, sizes and the state of a buffer. */
+TEST_F(logs, buffers)
+{
+	const char *block;
+
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION,
+				       MSG(.handle = self->handle,
+					   .flags = TF_ONE_WAY, .data = "12345",
+					   .size = 5)));
+	must_read(self->server, "NOOP TRANSACTION");
+	block = block_of(self->text, "state", self->server);
+	EXPECT_NE(NULL, strstr(block, ": 0 size 5:0:0 delivered\n"));
+	EXPECT_NE(NULL, strstr(block, ": 8 size 5:0:0 active\n"));
+	block = block_of(self->text, "stats", self->server);
+	EXPECT_NE(NULL, strstr(block, "\n  buffers: 2\n"));
+	EXPECT_NE(NULL, strstr(block, "\n  pages: 1:0:31\n"));
+}
+
+/* Item 270: the dead are listed for as long as somebody refers to them. */
+TEST_F(logs, dead_node)
+{
+	task_kill(self->server->task);
+	for (long end = now_ms() + 5000; now_ms() < end; nap())
+		if (strstr(slurp(self->text, "state"), "dead nodes:\n"))
+			break;
+	EXPECT_NE(NULL, strstr(self->text, "dead nodes:\n"));
+	EXPECT_NE(NULL, strstr(block_of(self->text, "state", self->client),
+			       " desc 1 dead node "));
+	registry_drop(self->client, self->handle);
+	EXPECT_EQ(NULL, strstr(slurp(self->text, "state"),
+			       "u0000000000001230"));
+}
+
+/* Items 255, 318 and 319: what the logs say of a failure, by its number. */
+TEST_F(logs, failed_transaction)
+{
+	struct binder_extended_error ee;
+	char head[64], *line;
+
+	put_msg(self->client, BC_TRANSACTION, MSG(.handle = 77));
+	peer_write_read(self->client);
+	ASSERT_EQ(0, peer_ioctl(self->client, BINDER_GET_EXTENDED_ERROR, &ee));
+	for (int i = 0; i < 2; i++) {
+		slurp(self->text, i ? "failed_transaction_log" :
+		      "transaction_log");
+		snprintf(head, sizeof(head), "%u: call  from %d:%d to 0:0 ",
+			 ee.id, getpid(), getpid());
+		line = strstr(self->text, head);
+		ASSERT_NE(NULL, line) {
+			TH_LOG("no '%s'", head);
+		}
+		EXPECT_NE(NULL, strstr(line, "node 0 handle 77 size 0:0 ret "));
+	}
+}
+
+/* Item 316: only who has something to show is shown. */
+TEST_F(logs, transactions)
+{
+	char head[32];
+
+	snprintf(head, sizeof(head), "\nproc %d\n",
+		 task_pid(self->server->task));
+	EXPECT_EQ(NULL, strstr(slurp(self->text, "transactions"), head));
+	EXPECT_EQ(self->text, strstr(self->text, "binder transactions:\n"));
+	ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION,
+			       MSG(.handle = self->handle, .code = 0xabc,
+				   .flags = TF_ACCEPT_FDS)));
+	must_read(self->server, "NOOP TRANSACTION");
+	EXPECT_NE(NULL, strstr(block_of(self->text, "transactions",
+					self->server),
+			       " code abc flags 10 pri "));
+	EXPECT_NE(NULL, strstr(self->text, "    incoming transaction "));
+}
+
+TEST_HARNESS_MAIN
