@@ -43,6 +43,12 @@ pub struct Dir<'a, T: FileSystem> {
     sb: &'a SuperBlock<T>,
 }
 
+/// The operations of device nodes. The type also tells inodes apart, see [`NewInode::file`].
+pub(super) type ChrVtable<O> = OperationsVtable<O, InodeContext>;
+
+/// The operations of text files, likewise.
+type SeqVtable<S> = SingleVtable<S, InodeContext>;
+
 /// A device node to be made with [`Dir::create_chr`].
 pub struct ChrNode {
     /// The device number.
@@ -97,10 +103,11 @@ impl<'a, T: FileSystem> Dir<'a, T> {
             mode,
             ino: None,
         };
-        let fops = SingleVtable::<S, InodeContext>::as_raw();
+        let fops = SeqVtable::<S>::as_raw();
         // SAFETY: The type of `sb` says that it is one of our super blocks, and active. The operations are
         // those of `S`, for inodes of this kind that carry its data.
-        let inode = unsafe { NewInode::file::<S, _>(self.sb.as_raw(), node, fops, data) }?;
+        let inode =
+            unsafe { NewInode::file::<SeqVtable<S>, _>(self.sb.as_raw(), node, fops, data) }?;
 
         self.insert_file(name, inode)
     }
@@ -119,10 +126,11 @@ impl<'a, T: FileSystem> Dir<'a, T> {
             mode: node.mode,
             ino: node.ino,
         };
-        let fops = OperationsVtable::<O, InodeContext>::as_raw();
+        let fops = ChrVtable::<O>::as_raw();
         // SAFETY: The type of `sb` says that it is one of our super blocks, and active. The operations are
         // those of `O`, for inodes of this kind that carry its context.
-        let inode = unsafe { NewInode::file::<O, _>(self.sb.as_raw(), node, fops, context) }?;
+        let inode =
+            unsafe { NewInode::file::<ChrVtable<O>, _>(self.sb.as_raw(), node, fops, context) }?;
 
         self.insert_file(name, inode)
     }

@@ -3,6 +3,7 @@
 //! Removing and renaming names on behalf of user space.
 
 use super::{
+    dir::ChrVtable,
     inode,
     FileSystem,
     SuperBlock, //
@@ -33,7 +34,7 @@ impl<'a, T: FileSystem> Entry<'a, T> {
     /// # Safety
     ///
     /// The caller guarantees the type invariants.
-    unsafe fn from_raw(dentry: *mut bindings::dentry) -> Self {
+    pub(super) unsafe fn from_raw(dentry: *mut bindings::dentry) -> Self {
         // INVARIANT: The caller's guarantee.
         Self {
             dentry,
@@ -73,9 +74,9 @@ impl<'a, T: FileSystem> Entry<'a, T> {
 
     /// Returns what the inode carries if this is a device node made for `O`.
     pub fn context<O: Operations>(&self) -> Option<&'a O::Context> {
-        // SAFETY: By the type invariants the inode is one of ours and in use. Those made for `O` carry its
-        // context.
-        unsafe { inode::carried::<O, O::Context>(self.inode()) }
+        // SAFETY: By the type invariants the inode is one of ours and in use. Those made for this table carry
+        // the context of `O`.
+        unsafe { inode::carried::<ChrVtable<O>, O::Context>(self.inode()) }
     }
 }
 

@@ -30,7 +30,7 @@ struct Carried<C> {
 
 /// The part of [`Carried`] that does not depend on the value.
 struct Header {
-    /// The type for which the inode was made, for example an implementation of file operations.
+    /// The type for which the inode was made: that of its table of operations.
     kind: TypeId,
     drop: unsafe fn(NonNull<Header>),
 }
@@ -133,10 +133,13 @@ impl NewInode {
 
     /// Makes the inode of a file, for `K`, that carries `value`.
     ///
+    /// `K` is the type of the table of operations and not of what implements them, because one type may
+    /// implement the operations of device nodes as well as of text files.
+    ///
     /// # Safety
     ///
     /// * `sb` must be one of our super blocks, and active.
-    /// * `fops` must be the operations that `K` stands for, for inodes that carry a `C`.
+    /// * `fops` must be the table of `K`, for inodes that carry a `C`.
     pub(super) unsafe fn file<K: 'static, C: Send + Sync + 'static>(
         sb: *mut bindings::super_block,
         node: FileNode,

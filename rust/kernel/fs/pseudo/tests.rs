@@ -139,11 +139,12 @@ impl Operations for Client {
     }
 }
 
+/// The same type serves as a text file, with other data.
 #[vtable]
 impl SeqShow for Client {
-    type Data = Node;
+    type Data = (u8, Node);
 
-    fn show(_: &Node, _: &SeqFile) -> Result {
+    fn show(_: &(u8, Node), _: &SeqFile) -> Result {
         Ok(())
     }
 }
@@ -210,9 +211,10 @@ impl Mount {
 
     fn open(&self, name: &CStr, flags: u32) -> Result<ARef<File>> {
         // SAFETY: The mount is valid.
+        let dentry = unsafe { self.mnt.as_ref() }.mnt_root;
         let root = bindings::path {
             mnt: self.mnt.as_ptr(),
-            dentry: unsafe { self.mnt.as_ref() }.mnt_root,
+            dentry,
         };
         // SAFETY: The path and the name are valid during the call.
         let file = from_err_ptr(unsafe {
@@ -237,6 +239,11 @@ fn register() -> Result<(Arc<Alive>, Registration<TestFs>)> {
         fail: Atomic::new(0),
     };
     Ok((alive, Registration::new(context)?))
+}
+
+fn dentry_of(file: &File) -> *mut bindings::dentry {
+    // SAFETY: The path of an open file does not change.
+    unsafe { (*file.as_ptr()).__bindgen_anon_1.f_path.dentry }
 }
 
 /// Lets files be released whose last reference was dropped by this kernel thread.
@@ -290,7 +297,7 @@ mod cases {
         let dir = mount.sb().root().mkdir(c"dir", 0o755)?;
 
         add(&dir, c"a")?;
-        dir.create_seq_file::<Client>(c"text", 0o444, Node::new(&alive))?;
+        dir.create_seq_file::<Client>(c"text", 0o444, (1, Node::new(&alive)))?;
         assert_eq!(alive.nodes.load(Relaxed), 3);
         drop(dir);
         drop(mount);
@@ -332,6 +339,31 @@ mod cases {
         flush_fput();
         assert_eq!(alive.open.load(Relaxed), 0);
         assert_eq!(alive.nodes.load(Relaxed), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn entries_know_what_they_carry() -> Result {
+        let (alive, registration) = register()?;
+        let mount = Mount::new(&registration)?;
+        let text = (1, Node::new(&alive));
+        mount
+            .sb()
+            .root()
+            .create_seq_file::<Client>(c"text", 0o444, text)?;
+
+        for (name, carries_node, ino) in
+            [(c"first", true, 7), (c"text", false, 2), (c".", false, 1)]
+        {
+            let file = mount.open(name, bindings::O_RDONLY)?;
+            // SAFETY: The file keeps its entry, and nobody renames it.
+            let entry = unsafe { Entry::<'_, TestFs>::from_raw(dentry_of(&file)) };
+
+            assert_eq!(entry.context::<Client>().is_some(), carries_node);
+            assert_eq!(entry.is_dir(), ino == 1);
+            assert!(entry.ino() >= ino);
+            assert!(core::ptr::eq(entry.super_block(), mount.sb()));
+        }
         Ok(())
     }
 
