@@ -6,45 +6,51 @@ use super::{
     control::ControlFile,
     driver::{
         Driver,
-        Minor, //
+        MAX_MINORS, //
     },
-    file::DeviceFile, //
+    features::add_features,
+    mount::{
+        Mount,
+        FIRST_DEVICE_INO, //
+    },
+    options::{
+        Options,
+        PARAMS, //
+    },
 };
-use crate::object::context::Context;
 use kernel::{
-    chrdev::DevT,
-    fs::pseudo::{
-        ChrNode,
-        Dir,
-        Entry,
-        FileSystem,
-        Flags,
-        NewSuperBlock, //
+    fs::{
+        param::{
+            MountLog,
+            Param, //
+        },
+        pseudo::{
+            ChrNode,
+            Dir,
+            Entry,
+            FileSystem,
+            Flags,
+            NewSuperBlock,
+            Rename,
+            SuperBlock, //
+        }, //
     },
     prelude::*,
+    seq_file::{
+        seq_print,
+        SeqFile, //
+    },
     sync::Arc,
     uapi, //
 };
 
+pub(crate) use super::mount::Device;
+
 /// The inode number of `binder-control`; the root has 1.
 const CONTROL_INO: u64 = 2;
 
-/// Devices have the inode number of their minor and this.
-const FIRST_DEVICE_INO: u64 = 3;
-
 /// The file system.
 pub(crate) struct Binderfs;
-
-/// What a mount's super block owns.
-pub(crate) struct Mount {
-    driver: Arc<Driver>,
-}
-
-/// What the inode of a device owns.
-pub(crate) struct Device {
-    pub(crate) context: Arc<Context>,
-    _minor: Minor,
-}
 
 #[vtable]
 impl FileSystem for Binderfs {
@@ -53,57 +59,69 @@ impl FileSystem for Binderfs {
     const FLAGS: Flags = Flags::USERNS_MOUNT
         .union(Flags::DEVICES)
         .union(Flags::NOEXEC);
-    const RESERVED_INODES: u32 = CONTROL_INO as u32;
+    const RESERVED_INODES: u32 = FIRST_DEVICE_INO + MAX_MINORS;
+    const PARAMS: &'static [Param<Options>] = PARAMS;
 
     type Context = Arc<Driver>;
     type Data = Mount;
-    type Options = ();
+    type Options = Options;
 
-    fn fill_super(sb: &NewSuperBlock<'_, Self>, _options: &()) -> Result<Mount> {
-        Ok(Mount {
-            driver: sb.context().clone(),
-        })
+    fn fill_super(sb: &NewSuperBlock<'_, Self>, options: &Options) -> Result<Mount> {
+        Mount::new(sb.context(), options)
     }
 
-    fn populate(root: &Dir<'_, Self>, _options: &()) -> Result {
-        let driver = &root.super_block().data().driver;
-        let minor = driver.take_minor()?;
-        let node = ChrNode {
-            dev: minor.dev,
-            mode: 0o600,
-            ino: Some(CONTROL_INO),
-        };
-        root.create_chr::<ControlFile>(c"binder-control", node, minor)?;
-        for name in driver.first_devices() {
-            Self::add_device(root, name)?;
+    fn populate(root: &Dir<'_, Self>, _options: &Options) -> Result {
+        let mount = root.super_block().data();
+        add_control(root, mount)?;
+        for name in mount.driver.first_devices() {
+            mount.new_device(name)?.insert(root, name)?;
+        }
+        add_features(root)
+    }
+
+    fn reconfigure(sb: &SuperBlock<Self>, options: &Options, log: &MountLog<'_>) -> Result {
+        let mount = sb.data();
+        if options.stats != mount.stats {
+            return Err(log.invalid(fmt!("'stats' cannot be changed by a remount")));
+        }
+        mount.slots.set_max(options.max);
+        Ok(())
+    }
+
+    fn show_options(sb: &SuperBlock<Self>, m: &SeqFile) -> Result {
+        let mount = sb.data();
+        seq_print!(m, ",max={}", mount.slots.max());
+        if mount.stats {
+            seq_print!(m, ",stats=global");
         }
         Ok(())
     }
 
     fn may_unlink(entry: &Entry<'_, Self>) -> Result {
-        match entry.context::<DeviceFile>() {
-            Some(_) => Ok(()),
-            None => Err(EPERM),
-        }
+        not_control(entry)
+    }
+
+    fn may_rename(rename: &Rename<'_, Self>) -> Result {
+        not_control(&rename.source)?;
+        rename.target.as_ref().map_or(Ok(()), not_control)
     }
 }
 
-impl Binderfs {
-    /// Makes a device in the root of a mount.
-    pub(crate) fn add_device(root: &Dir<'_, Self>, name: &CStr) -> Result<DevT> {
-        let driver = &root.super_block().data().driver;
-        let minor = driver.take_minor()?;
-        let dev = minor.dev;
-        let node = ChrNode {
-            dev,
-            mode: 0o600,
-            ino: Some(FIRST_DEVICE_INO + u64::from(dev.minor())),
-        };
-        let device = Device {
-            context: Context::new(name, &driver.shared)?,
-            _minor: minor,
-        };
-        root.create_chr::<DeviceFile>(name, node, device)?;
-        Ok(dev)
+/// Makes the node that makes devices. It does not count as one.
+fn add_control(root: &Dir<'_, Binderfs>, mount: &Mount) -> Result {
+    let minor = mount.take_minor()?;
+    let node = ChrNode {
+        dev: minor.dev,
+        mode: 0o600,
+        ino: Some(CONTROL_INO),
+    };
+    root.create_chr::<ControlFile>(c"binder-control", node, minor)
+}
+
+/// A mount keeps its control node, under its name.
+fn not_control(entry: &Entry<'_, Binderfs>) -> Result {
+    match entry.context::<ControlFile>() {
+        Some(_) => Err(EPERM),
+        None => Ok(()),
     }
 }

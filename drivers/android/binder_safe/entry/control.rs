@@ -67,12 +67,15 @@ fn add(file: &IoctlFile<'_>, arg: UserPtr) -> Result {
     let mount = SuperBlock::<Binderfs>::of_file(file).ok_or(EINVAL)?;
     let (mut reader, mut writer) = UserSlice::new(arg, size_of::<NewDevice>()).reader_writer();
     // On the heap, since it is large for the stack.
-    let mut device = KBox::new(reader.read_obj::<NewDevice>()?, GFP_KERNEL)?;
+    let mut request = KBox::new(reader.read_obj::<NewDevice>()?, GFP_KERNEL)?;
+    let request = &mut *request;
     // Names that are too long are cut.
-    device.name[MAX_NAME] = 0;
-    let name = CStr::from_bytes_until_nul(&device.name).map_err(|_| EINVAL)?;
-    let dev = Binderfs::add_device(&mount.root(), name)?;
-    device.major = dev.major();
-    device.minor = dev.minor();
-    writer.write_obj(&*device)
+    request.name[MAX_NAME] = 0;
+    let name = CStr::from_bytes_until_nul(&request.name).map_err(|_| EINVAL)?;
+    let device = mount.data().new_device(name)?;
+    request.major = device.dev().major();
+    request.minor = device.dev().minor();
+    // Whoever cannot be told the numbers gets no device.
+    writer.write_obj(request)?;
+    device.insert(&mount.root(), name)
 }

@@ -18,7 +18,17 @@ use kernel::{
 };
 
 /// How many devices there can be over all mounts.
-const MAX_MINORS: u32 = 1 << 20;
+pub(crate) const MAX_MINORS: u32 = 1 << 20;
+
+/// How many of them only mounts of the initial IPC namespace can have, so that containers cannot take all.
+const RESERVED_MINORS: u32 = 4;
+
+/// Whether a mount may use the reserved minors.
+#[derive(Clone, Copy)]
+pub(crate) enum Reserve {
+    Use,
+    Leave,
+}
 
 /// The driver, as long as anything of it is in use.
 #[pin_data]
@@ -43,11 +53,18 @@ impl Driver {
     }
 
     /// Takes the lowest minor that no device has.
-    pub(crate) fn take_minor(self: &Arc<Self>) -> Result<Minor> {
+    pub(crate) fn take_minor(self: &Arc<Self>, reserve: Reserve) -> Result<Minor> {
+        let end = match reserve {
+            Reserve::Use => MAX_MINORS,
+            Reserve::Leave => MAX_MINORS - RESERVED_MINORS,
+        };
         let mut minors = self.minors.lock();
         loop {
             if let Some(id) = minors.find_unused_id(0) {
                 let index = id.as_u32();
+                if index >= end {
+                    return Err(ENOSPC);
+                }
                 let dev = self.region.dev(index).ok_or(ENOSPC)?;
                 id.acquire();
                 return Ok(Minor {

@@ -6,6 +6,7 @@ use super::write_read::write_read;
 use crate::{
     object::process::Process,
     op::{
+        freeze,
         manager::become_manager,
         refs,
         teardown::exit_thread, //
@@ -13,6 +14,8 @@ use crate::{
     proto::wire::{
         ExtendedError,
         FlatObject,
+        FreezeInfo,
+        FrozenStatus,
         NodeDebugInfo,
         NodeInfoForRef,
         Version, //
@@ -25,7 +28,10 @@ use kernel::{
         _IOWR, //
     },
     prelude::*,
-    sync::ArcBorrow,
+    sync::{
+        atomic::Relaxed,
+        ArcBorrow, //
+    },
     uaccess::{
         UserSlice,
         UserSliceReader,
@@ -45,6 +51,9 @@ const VERSION: u32 = _IOWR::<uapi::binder_version>(TYPE, 9);
 const GET_NODE_DEBUG_INFO: u32 = _IOWR::<uapi::binder_node_debug_info>(TYPE, 11);
 const GET_NODE_INFO_FOR_REF: u32 = _IOWR::<uapi::binder_node_info_for_ref>(TYPE, 12);
 const SET_CONTEXT_MGR_EXT: u32 = _IOW::<uapi::flat_binder_object>(TYPE, 13);
+const FREEZE: u32 = _IOW::<uapi::binder_freeze_info>(TYPE, 14);
+const GET_FROZEN_INFO: u32 = _IOWR::<uapi::binder_frozen_status_info>(TYPE, 15);
+const ENABLE_ONEWAY_SPAM_DETECTION: u32 = _IOW::<u32>(TYPE, 16);
 const GET_EXTENDED_ERROR: u32 = _IOWR::<uapi::binder_extended_error>(TYPE, 17);
 
 /// Carries out one ioctl of the current task.
@@ -67,6 +76,9 @@ pub(crate) fn dispatch(
         VERSION => version(writer::<Version>(arg)),
         GET_NODE_DEBUG_INFO => get_node_debug_info(process, arg),
         GET_NODE_INFO_FOR_REF => get_node_info_for_ref(process, arg),
+        FREEZE => freeze_processes(process, arg),
+        GET_FROZEN_INFO => get_frozen_info(process, arg),
+        ENABLE_ONEWAY_SPAM_DETECTION => detect_spam(process, arg),
         GET_EXTENDED_ERROR => get_extended_error(process, writer::<ExtendedError>(arg)),
         _ => Err(EINVAL),
     }
@@ -116,4 +128,25 @@ fn get_node_info_for_ref(process: ArcBorrow<'_, Process>, arg: UserPtr) -> Resul
     let (mut reader, mut writer) = UserSlice::new(arg, size).reader_writer();
     let info = refs::info_for_ref(&process.into(), &reader.read_obj()?)?;
     writer.write_obj(&info)
+}
+
+/// Freezes or thaws the processes of a thread group.
+fn freeze_processes(process: ArcBorrow<'_, Process>, arg: UserPtr) -> Result {
+    let info = reader::<FreezeInfo>(arg).read_obj()?;
+    freeze::freeze(&process.context.instance, &info)
+}
+
+/// Tells what came to a thread group since it was frozen.
+fn get_frozen_info(process: ArcBorrow<'_, Process>, arg: UserPtr) -> Result {
+    let size = size_of::<FrozenStatus>();
+    let (mut reader, mut writer) = UserSlice::new(arg, size).reader_writer();
+    let status = freeze::status(&process.context.instance, &reader.read_obj()?)?;
+    writer.write_obj(&status)
+}
+
+/// Whether the process wants to know when it sends too many oneway messages.
+fn detect_spam(process: ArcBorrow<'_, Process>, arg: UserPtr) -> Result {
+    let enable: u32 = reader::<u32>(arg).read_obj()?;
+    process.detects_spam.store(enable != 0, Relaxed);
+    Ok(())
 }

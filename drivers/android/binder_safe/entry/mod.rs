@@ -5,6 +5,10 @@
 pub(crate) mod binderfs;
 pub(crate) mod control;
 pub(crate) mod driver;
+pub(crate) mod features;
 pub(crate) mod file;
 pub(crate) mod ioctl;
+pub(crate) mod mount;
+pub(crate) mod options;
+pub(crate) mod slots;
 pub(crate) mod write_read;

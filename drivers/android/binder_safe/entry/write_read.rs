@@ -3,7 +3,10 @@
 //! `BINDER_WRITE_READ`: first the commands, then the returns.
 
 use crate::{
-    object::thread::Thread,
+    object::{
+        subscription::Topic,
+        thread::Thread, //
+    },
     op::{
         deliver::Reader,
         free,
@@ -14,7 +17,8 @@ use crate::{
         },
         refs,
         reply,
-        send, //
+        send,
+        subscribe, //
     },
     proto::{
         command::{
@@ -86,11 +90,26 @@ fn execute(sender: &mut Sender<'_>, command: Command) -> Result {
         Command::AddRef(count, handle) => refs::add(&thread.process, handle, count)?,
         Command::RemoveRef(count, handle) => refs::remove(&thread.process, handle, count),
         Command::Confirm(count, node) => refs::confirm(&thread.process, &node, count),
+        // What makes no sense is ignored.
+        Command::RequestDeath(what) => forgive(subscribe::request(thread, Topic::Death, &what))?,
+        Command::ClearDeath(what) => forgive(subscribe::clear(thread, Topic::Death, &what))?,
+        Command::DeathDone(cookie) => forgive(subscribe::confirm(thread, Topic::Death, cookie))?,
+        Command::RequestFreeze(what) => subscribe::request(thread, Topic::Freeze, &what)?,
+        Command::ClearFreeze(what) => subscribe::clear(thread, Topic::Freeze, &what)?,
+        Command::FreezeDone(cookie) => subscribe::confirm(thread, Topic::Freeze, cookie)?,
         Command::RegisterLooper => looper::register(thread),
         Command::EnterLooper => looper::enter(thread),
         Command::ExitLooper => looper::exit(thread),
     }
     Ok(())
+}
+
+/// Takes a command that makes no sense for one that does nothing.
+fn forgive(result: Result) -> Result {
+    match result {
+        Err(EINVAL) => Ok(()),
+        result => result,
+    }
 }
 
 /// Reads what there is, or waits for it.

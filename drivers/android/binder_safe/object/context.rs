@@ -3,21 +3,19 @@
 //! A context: the processes that opened one device, and the manager that they share.
 
 use super::{
+    instance::Instance,
     node::{
         Node,
         NodePin, //
     },
-    process::Process,
-    shared::Shared, //
+    process::Process, //
 };
 use kernel::{
-    new_mutex,
     new_spinlock,
     prelude::*,
     str::CString,
     sync::{
         Arc,
-        Mutex,
         SpinLock, //
     },
     task::Kuid, //
@@ -27,11 +25,9 @@ use kernel::{
 #[pin_data]
 pub(crate) struct Context {
     pub(crate) name: CString,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) instance: Arc<Instance>,
     #[pin]
     manager: SpinLock<Manager>,
-    #[pin]
-    processes: Mutex<KVec<Arc<Process>>>,
 }
 
 /// Who answers at handle 0.
@@ -43,11 +39,11 @@ struct Manager {
 
 impl Context {
     /// A context without processes.
-    pub(crate) fn new(name: &CStr, shared: &Arc<Shared>) -> Result<Arc<Self>> {
+    pub(crate) fn new(name: &CStr, instance: &Arc<Instance>) -> Result<Arc<Self>> {
         let name = CString::try_from(name)?;
         let init = pin_init!(Self {
             name,
-            shared: shared.clone(),
+            instance: instance.clone(),
             manager <- new_spinlock!(
                 Manager {
                     node: None,
@@ -55,7 +51,6 @@ impl Context {
                 },
                 "Context::manager"
             ),
-            processes <- new_mutex!(KVec::new(), "Context::processes"),
         });
         Arc::pin_init(init, GFP_KERNEL)
     }
@@ -96,21 +91,9 @@ impl Context {
         Ok(())
     }
 
-    /// Adds a process that opened the device.
-    pub(crate) fn add(&self, process: Arc<Process>) -> Result {
-        self.processes.lock().push(process, GFP_KERNEL)?;
-        Ok(())
-    }
-
-    /// Forgets a process that is being released, and its role as manager.
-    pub(crate) fn remove(&self, process: &Process) {
+    /// Ends the role as manager of a process that is being released.
+    pub(crate) fn dismiss(&self, process: &Process) {
         let is_it = |other: &Arc<Process>| core::ptr::eq(&**other, process);
-        let mut processes = self.processes.lock();
-        let index = processes.iter().position(is_it);
-        // The caller holds a reference, so this drops nothing but a count.
-        let _removed = index.map(|index| processes.remove(index));
-        drop(processes);
-
         let mut manager = self.manager.lock();
         let is_manager = manager.node.as_ref().is_some_and(|node| is_it(&node.owner));
         let node = if is_manager {

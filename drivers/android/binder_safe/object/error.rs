@@ -37,6 +37,12 @@ impl Failure {
         }
     }
 
+    /// The target takes no calls at the moment.
+    pub(crate) const FROZEN: Self = Self {
+        command: uapi::binder_driver_return_protocol_BR_FROZEN_REPLY,
+        param: 0,
+    };
+
     /// Whoever was to answer died while the caller waited.
     pub(crate) const DIED: Self = Self {
         command: uapi::binder_driver_return_protocol_BR_DEAD_REPLY,

@@ -17,6 +17,7 @@
 pub(crate) mod contents;
 pub(crate) mod context;
 pub(crate) mod error;
+pub(crate) mod instance;
 pub(crate) mod node;
 pub(crate) mod nodes;
 pub(crate) mod post;
@@ -24,6 +25,8 @@ pub(crate) mod process;
 pub(crate) mod queue;
 pub(crate) mod refs;
 pub(crate) mod shared;
+pub(crate) mod subscription;
+pub(crate) mod subscriptions;
 pub(crate) mod thread;
 pub(crate) mod transaction;
 pub(crate) mod work;

@@ -13,6 +13,7 @@ use super::{
         Posted,
         Queue, //
     },
+    subscription::Subscription,
     thread::Thread,
     transaction::Transaction,
     work::Work, //
@@ -75,6 +76,8 @@ pub(crate) struct NodeState {
     /// A oneway message was not freed yet, so others wait here.
     pub(crate) is_busy: bool,
     pub(crate) parked: Ring<Arc<Transaction>>,
+    /// Who wants to be told what becomes of the owner.
+    pub(crate) subscribers: KVVec<Arc<Subscription>>,
 }
 
 /// Where the valid item for a node is.
@@ -95,6 +98,7 @@ impl Node {
             is_listed: false,
             is_busy: false,
             parked: Ring::new(),
+            subscribers: KVVec::new(),
         };
         let state = LockedBy::new(&owner.queue, state);
         Self {

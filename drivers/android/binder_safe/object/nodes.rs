@@ -30,7 +30,7 @@ impl Process {
         if let Some(node) = self.queue.lock().node(object.binder) {
             return same_cookie(node).ok_or(EINVAL);
         }
-        let debug_id = self.context.shared.ids.next(ids);
+        let debug_id = self.context.instance.shared.ids.next(ids);
         let node = Arc::new(
             Node::new(self.clone(), debug_id, object),
             GFP_KERNEL_ACCOUNT,

@@ -23,20 +23,35 @@ use super::{
 use crate::pure::ring::RingStorage;
 use kernel::{
     prelude::*,
-    sync::Arc, //
+    sync::{
+        atomic::Relaxed,
+        Arc, //
+    }, //
 };
 
 /// A transaction that found no taker, and why.
 pub(crate) struct NotSent {
     pub(crate) transaction: Arc<Transaction>,
-    /// `ESRCH` if the process or the thread is gone, `ENOMEM` if there is no memory.
+    /// `ESRCH` if the process or the thread is gone, `EAGAIN` if the process is frozen, and `ENOMEM`
+    /// if there is no memory.
     pub(crate) error: Error,
+}
+
+/// How a transaction was queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// It will be read.
+    Normally,
+    /// It will be read, but its receiver is frozen.
+    ToFrozen,
 }
 
 /// Why a transaction is not queued yet.
 enum Refusal {
     /// There is nobody to read it.
     Gone,
+    /// The receiver is frozen.
+    Frozen,
     /// The work of the process must grow; it has room for that many items.
     Todo(usize),
     /// The inbox of the thread must grow.
@@ -45,16 +60,19 @@ enum Refusal {
     Parked(usize),
 }
 
-type Attempt<'a> = Result<Wake<'a>, (Refusal, Arc<Transaction>)>;
+/// How a transaction was queued, whom to wake, and a message that it took the place of.
+type Queued<'a> = (Sent, Wake<'a>, Option<Arc<Transaction>>);
+
+type Attempt<'a> = Result<Queued<'a>, (Refusal, Arc<Transaction>)>;
 
 impl Process {
     /// Queues a transaction to a node of this process for thread `to`, or for any thread, and says
-    /// whom to wake. May sleep.
+    /// how, and whom to wake. May sleep.
     pub(crate) fn send(
         &self,
         to: Option<&Arc<Thread>>,
         transaction: Arc<Transaction>,
-    ) -> Result<Wake<'_>, NotSent> {
+    ) -> Result<(Sent, Wake<'_>), NotSent> {
         let node = transaction.node.clone();
         let mut transaction = transaction;
         loop {
@@ -64,7 +82,10 @@ impl Process {
                 self.try_send_call(to, transaction)
             };
             let refusal = match attempt {
-                Ok(wake) => return Ok(wake),
+                Ok((sent, wake, outdated)) => {
+                    drop(outdated);
+                    return Ok((sent, wake));
+                }
                 Err((refusal, back)) => {
                     transaction = back;
                     refusal
@@ -82,22 +103,28 @@ impl Process {
         transaction: Arc<Transaction>,
     ) -> Attempt<'_> {
         let mut queue = self.queue.lock();
+        if self.is_frozen() {
+            queue.refused_call = true;
+            return Err((Refusal::Frozen, transaction));
+        }
         if queue.is_dead || to.is_some_and(|thread| thread.is_dead()) {
             return Err((Refusal::Gone, transaction));
         }
         let Some(thread) = to else {
-            let posted = queue.post_to_any(transaction)?;
+            let posted = queue.post_to_any(self, transaction)?;
             drop(queue);
-            return Ok(self.wake_task(posted.0));
+            return Ok((Sent::Normally, self.wake_task(posted.0), None));
         };
         let state = thread.state(&mut queue);
         if !state.has_room() {
             let sizes = state.sizes();
             return Err((Refusal::Inbox(thread.clone(), sizes), transaction));
         }
+        transaction.is_outstanding.store(true, Relaxed);
         let task = state.post(Work::Transaction(transaction));
+        self.take_on(&mut queue);
         drop(queue);
-        Ok(self.wake_task(task))
+        Ok((Sent::Normally, self.wake_task(task), None))
     }
 
     fn try_send_oneway(&self, node: &Arc<Node>, transaction: Arc<Transaction>) -> Attempt<'_> {
@@ -105,18 +132,32 @@ impl Process {
         if queue.is_dead {
             return Err((Refusal::Gone, transaction));
         }
+        let sent = if self.is_frozen() {
+            queue.kept_oneway = true;
+            Sent::ToFrozen
+        } else {
+            Sent::Normally
+        };
         if node.state(&mut queue).is_busy {
-            return queue.park(node, transaction).map(|()| Wake::NOBODY);
+            let outdated = match sent {
+                Sent::ToFrozen => queue.take_outdated(node, &transaction),
+                Sent::Normally => None,
+            };
+            queue.park(node, transaction)?;
+            self.take_on(&mut queue);
+            drop(queue);
+            return Ok((sent, Wake::NOBODY, outdated));
         }
-        let posted = queue.post_to_any(transaction)?;
+        let posted = queue.post_to_any(self, transaction)?;
         node.state(&mut queue).is_busy = true;
         drop(queue);
-        Ok(self.wake_task(posted.0))
+        Ok((sent, self.wake_task(posted.0), None))
     }
 
     fn make_room(&self, node: &Arc<Node>, refusal: Refusal) -> Result {
         match refusal {
             Refusal::Gone => Err(ESRCH),
+            Refusal::Frozen => Err(EAGAIN),
             Refusal::Todo(capacity) => self.grow_todo(capacity),
             Refusal::Inbox(thread, sizes) => thread.grow(sizes),
             Refusal::Parked(capacity) => {
@@ -135,6 +176,7 @@ impl Queue {
     /// Queues a transaction for any thread.
     fn post_to_any(
         &mut self,
+        process: &Process,
         transaction: Arc<Transaction>,
     ) -> Result<Posted, (Refusal, Arc<Transaction>)> {
         let Some(thread) = self.pop_idle() else {
@@ -142,6 +184,8 @@ impl Queue {
             if !self.todo.has_room() {
                 return Err((Refusal::Todo(capacity), transaction));
             }
+            transaction.is_outstanding.store(true, Relaxed);
+            process.take_on(self);
             let _ = self.todo.push(Work::Transaction(transaction));
             return Ok(Posted(None));
         };
@@ -151,7 +195,18 @@ impl Queue {
             self.push_idle(&thread);
             return Err((Refusal::Inbox(thread, sizes), transaction));
         }
-        Ok(Posted(state.post(Work::Transaction(transaction))))
+        transaction.is_outstanding.store(true, Relaxed);
+        let task = state.post(Work::Transaction(transaction));
+        process.take_on(self);
+        Ok(Posted(task))
+    }
+
+    /// Takes out a parked message that `newer` replaces.
+    fn take_outdated(&mut self, node: &Node, newer: &Transaction) -> Option<Arc<Transaction>> {
+        let parked = &mut node.state(self).parked;
+        let outdated = parked.take_first(|older| newer.supersedes(older))?;
+        self.todo.forgo();
+        Some(outdated)
     }
 
     /// Makes a oneway message wait for the one before it, and promises it a place for later.
@@ -165,7 +220,9 @@ impl Queue {
         }
         let parked = &mut node.state(self).parked;
         let capacity = parked.capacity();
+        transaction.is_outstanding.store(true, Relaxed);
         if let Err(transaction) = parked.push(transaction) {
+            transaction.is_outstanding.store(false, Relaxed);
             self.todo.forgo();
             return Err((Refusal::Parked(capacity), transaction));
         }

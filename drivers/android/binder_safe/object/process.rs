@@ -32,17 +32,20 @@ use kernel::{
         File,
         PollEvents, //
     },
+    new_condvar,
     new_spinlock,
     prelude::*,
     sync::{
         aref::ARef,
         atomic::{
             Atomic,
+            Full,
             Relaxed, //
         },
         poll::PollTable,
         Arc,
         ArcBorrow,
+        CondVar,
         SpinLock, //
     },
     task::Task, //
@@ -60,6 +63,16 @@ pub(crate) struct Process {
     pub(crate) pollers: Pollers,
     /// The same as in `queue`, for those who fail early.
     is_dead: Atomic<bool>,
+    /// Calls are refused and oneway messages are only kept. Changed under the lock of `queue`.
+    is_frozen: Atomic<bool>,
+    /// Transactions that the process got and has not dealt with. It is raised under the lock of
+    /// `queue`.
+    outstanding: Atomic<u32>,
+    /// The process wants to know when it sends too many oneway messages.
+    pub(crate) detects_spam: Atomic<bool>,
+    /// Whoever wants to freeze the process waits here until nothing is outstanding.
+    #[pin]
+    pub(crate) drained: CondVar,
     #[pin]
     pub(crate) refs: SpinLock<Refs>,
     #[pin]
@@ -69,7 +82,7 @@ pub(crate) struct Process {
 impl Process {
     /// The process of a file that the current task opens.
     pub(crate) fn new(context: Arc<Context>, file: &File) -> Result<Arc<Self>> {
-        let area = Area::new(&context.shared.domain)?;
+        let area = Area::new(&context.instance.shared.domain)?;
         let own_context = context.clone();
         let init = pin_init!(Self {
             context: own_context,
@@ -78,11 +91,15 @@ impl Process {
             area,
             pollers: Pollers::new(),
             is_dead: Atomic::new(false),
+            is_frozen: Atomic::new(false),
+            outstanding: Atomic::new(0),
+            detects_spam: Atomic::new(false),
+            drained <- new_condvar!("Process::drained"),
             refs <- new_spinlock!(Refs::new(), "Process::refs"),
             queue <- new_spinlock!(Queue::new(), "Process::queue"),
         });
         let process = Arc::pin_init(init, GFP_KERNEL_ACCOUNT)?;
-        context.add(process.clone())?;
+        context.instance.add(process.clone())?;
         Ok(process)
     }
 
@@ -110,6 +127,37 @@ impl Process {
     /// Whether the process was released. One that was not may be at any time.
     pub(crate) fn is_dead(&self) -> bool {
         self.is_dead.load(Relaxed)
+    }
+
+    /// Whether the process is frozen. Only under the lock of `queue` does that stay true.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.is_frozen.load(Relaxed)
+    }
+
+    /// Freezes or thaws the process, whose `queue` is locked; gives whether it was frozen before.
+    pub(crate) fn set_frozen(&self, _queue: &mut Queue, is_frozen: bool) -> bool {
+        // Ordered before a look at `outstanding`; see `conclude`.
+        self.is_frozen.xchg(is_frozen, Full)
+    }
+
+    /// How many transactions the process has not dealt with.
+    pub(crate) fn outstanding(&self) -> u32 {
+        self.outstanding.load(Relaxed)
+    }
+
+    /// The process gets another transaction; its `queue` is locked.
+    pub(crate) fn take_on(&self, _queue: &mut Queue) {
+        self.outstanding.fetch_add(1, Relaxed);
+    }
+
+    /// The process has dealt with a transaction.
+    pub(crate) fn conclude(&self) {
+        if self.outstanding.fetch_sub(1, Full) == 1 && self.is_frozen() {
+            // Whoever freezes the process looks under the lock and then waits.
+            let queue = self.queue.lock();
+            self.drained.notify_all();
+            drop(queue);
+        }
     }
 
     /// Nothing is queued for the process from now on, nor may it refer to anything.

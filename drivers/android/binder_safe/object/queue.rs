@@ -4,6 +4,7 @@
 
 use super::{
     node::Node,
+    subscription::Subscription,
     thread::Thread,
     work::Work, //
 };
@@ -38,6 +39,13 @@ pub(crate) struct Queue {
     /// its memory is warmest.
     idle: KVec<Arc<Thread>>,
     pub(crate) loopers: Loopers,
+    /// What the process wants to be told about nodes of others.
+    pub(crate) subscriptions: KVVec<Arc<Subscription>>,
+    /// How many times it was told.
+    pub(crate) nr_delivered: u64,
+    /// What came while the process was frozen.
+    pub(crate) refused_call: bool,
+    pub(crate) kept_oneway: bool,
     /// The process was released; nothing may be queued any more.
     pub(crate) is_dead: bool,
 }
@@ -109,6 +117,10 @@ impl Queue {
             threads: KVec::new(),
             idle: KVec::new(),
             loopers: Loopers::default(),
+            subscriptions: KVVec::new(),
+            nr_delivered: 0,
+            refused_call: false,
+            kept_oneway: false,
             is_dead: false,
         }
     }
@@ -187,6 +199,11 @@ impl Queue {
     /// The node at `ptr`.
     pub(crate) fn node(&self, ptr: u64) -> Option<&Arc<Node>> {
         self.nodes.get(&ptr)
+    }
+
+    /// All nodes.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
+        self.nodes.values()
     }
 
     /// The first node whose pointer is above `ptr`.

@@ -14,6 +14,7 @@ use super::{
         Settled, //
     },
     process::Process,
+    subscription::Subscription,
     thread::Thread, //
 };
 use crate::{
@@ -34,6 +35,8 @@ pub(crate) struct Ref {
     // Wide enough that nobody can count beyond them.
     pub(crate) strong: u64,
     pub(crate) weak: u64,
+    pub(crate) death: Option<Arc<Subscription>>,
+    pub(crate) freeze: Option<Arc<Subscription>>,
 }
 
 impl Ref {
@@ -141,19 +144,31 @@ impl Process {
         let settled = drop_counts(&node, is_last, was_strong);
         drop(refs);
         node.owner.wake_posted(settled.posted);
-        drop((entry, settled.node, node));
+        drop((settled.node, node));
+        if let Some(entry) = entry {
+            self.end_ref(entry);
+        }
         true
     }
 
+    /// Ends what depends on a reference that was taken out of the table.
+    fn end_ref(&self, entry: Ref) {
+        for subscription in [entry.death, entry.freeze].into_iter().flatten() {
+            self.end_subscription(&subscription);
+        }
+    }
+
     /// Removes a reference, whatever it counts; for the release of the process.
-    pub(crate) fn pop_ref(&self, handle: u32) -> Option<Ref> {
+    pub(crate) fn drop_ref(&self, handle: u32) {
         let mut refs = self.refs.lock();
-        let entry = refs.table.remove(handle)?;
+        let Some(entry) = refs.table.remove(handle) else {
+            return;
+        };
         let settled = drop_counts(&entry.node, true, entry.strong > 0);
         drop(refs);
         entry.node.owner.wake_posted(settled.posted);
         drop(settled.node);
-        Some(entry)
+        self.end_ref(entry);
     }
 
     /// The node that `handle` names, pinned. Fails with `EINVAL` without a strong reference.
@@ -220,6 +235,8 @@ impl Refs {
                     node: node.clone(),
                     strong: 0,
                     weak: 0,
+                    death: None,
+                    freeze: None,
                 };
                 self.table.insert(lowest, entry).ok()?
             }

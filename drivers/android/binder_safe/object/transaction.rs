@@ -12,6 +12,10 @@ use super::{
 use crate::proto::wire::ExtendedError;
 use kernel::{
     sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         Arc,
         SetOnce, //
     },
@@ -36,7 +40,11 @@ pub(crate) struct Transaction {
     pub(crate) parent: Option<Arc<Transaction>>,
     pub(crate) node: Arc<Node>,
     pub(crate) euid: Kuid,
+    /// The thread group that sent it.
+    pub(crate) sender: Pid,
     pub(crate) request: Parcel,
+    /// It counts as outstanding at the owner of the node.
+    pub(crate) is_outstanding: Atomic<bool>,
     /// How the call ended. It ends once.
     pub(crate) outcome: SetOnce<Outcome>,
 }
@@ -97,6 +105,22 @@ impl Transaction {
         self.flags & uapi::transaction_flags_TF_ONE_WAY != 0
     }
 
+    /// The owner of the node has dealt with it.
+    pub(crate) fn conclude(&self) {
+        if self.is_outstanding.load(Relaxed) && self.is_outstanding.xchg(false, Relaxed) {
+            self.node.owner.conclude();
+        }
+    }
+
+    /// Whether this message takes the place of `older`, which its receiver has not seen.
+    ///
+    /// C: `binder_can_update_transaction()`
+    pub(crate) fn supersedes(&self, older: &Self) -> bool {
+        let both = uapi::transaction_flags_TF_ONE_WAY | uapi::transaction_flags_TF_UPDATE_TXN;
+        self.flags & both == both
+            && (self.flags, self.code, self.sender) == (older.flags, older.code, older.sender)
+    }
+
     /// Whether the call ended with a reply.
     pub(crate) fn is_answered(&self) -> bool {
         matches!(self.outcome.as_ref(), Some(Outcome::Reply(_)))
@@ -134,6 +158,7 @@ impl Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
+        self.conclude();
         // A chain of nested calls may be long. Unlink it link by link, where dropping the first
         // link would recurse.
         let mut parent = self.parent.take();

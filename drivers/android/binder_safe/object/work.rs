@@ -4,6 +4,7 @@
 
 use super::{
     node::Node,
+    subscription::Subscription,
     transaction::Transaction, //
 };
 use kernel::{
@@ -29,21 +30,12 @@ pub(crate) enum Work {
     Outcome(Arc<Transaction>),
     /// The owner of a node has something to learn about it.
     Node(Arc<Node>),
+    /// There is news about a node that the process has subscribed to.
+    Notice(Arc<Subscription>),
     /// The thread's last transaction was accepted, by the return that says so.
     Accepted(u32),
     /// The thread's last transaction failed, by the return that says so.
     Failed(u32),
-}
-
-impl Work {
-    /// Whether a read ends with this item.
-    pub(crate) fn ends_read(&self) -> bool {
-        match self {
-            Self::Transaction(_) => true,
-            Self::Outcome(call) => call.is_answered(),
-            Self::Node(_) | Self::Accepted(_) | Self::Failed(_) => false,
-        }
-    }
 }
 
 /// Somebody to wake, once no lock is held.

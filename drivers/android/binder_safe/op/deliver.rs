@@ -14,6 +14,11 @@ use crate::{
             ListedNode,
             Queue, //
         },
+        subscription::{
+            Notice,
+            Subscription,
+            Topic, //
+        },
         thread::{
             looper,
             Own,
@@ -34,6 +39,7 @@ use crate::{
         returns::ReturnWriter,
         wire::{
             ExtendedError,
+            FrozenState,
             PtrCookie,
             TransactionData,
             TransactionDataSecctx, //
@@ -85,8 +91,24 @@ enum Item {
     Outcome(Arc<Transaction>, Option<Arc<Transaction>>),
     /// The owner of the node counts as told. The node is dropped if that was the last of it.
     News(Arc<Node>, News, Option<ListedNode>),
+    /// The subscription is dropped if that was its end.
+    Notice(Option<Notice>, Arc<Subscription>, Option<Arc<Subscription>>),
     Accepted(u32),
     Failed(u32),
+}
+
+impl Item {
+    /// Whether a read ends with this item.
+    fn ends_read(&self) -> bool {
+        match self {
+            Self::Transaction(_) => true,
+            Self::Outcome(call, _) => call.is_answered(),
+            Self::Notice(notice, ..) => {
+                matches!(notice, Some(Notice::Dead | Notice::Frozen(_)))
+            }
+            Self::News(..) | Self::Accepted(_) | Self::Failed(_) => false,
+        }
+    }
 }
 
 /// Whether an item that was handled is something that the reader got.
@@ -175,8 +197,8 @@ impl<'a> Reader<'a> {
                 own => own,
             };
             if let Some(work) = work {
-                let leave = work.ends_read().then(|| self.leave(&mut queue));
                 let item = self.account(&mut queue, work, is_own);
+                let leave = item.ends_read().then(|| self.leave(&mut queue));
                 return Ok(Next::Handle(item, leave));
             }
             let state = thread.state(&mut queue);
@@ -238,6 +260,10 @@ impl<'a> Reader<'a> {
                 let settled = node.settle(queue);
                 Item::News(node, news.unwrap_or_default(), settled.node)
             }
+            Work::Notice(subscription) => {
+                let (notice, over) = subscription.deliver(queue);
+                Item::Notice(notice, subscription, over)
+            }
             Work::Accepted(ret) => Item::Accepted(ret),
             Work::Failed(ret) => Item::Failed(ret),
         }
@@ -285,6 +311,10 @@ impl<'a> Reader<'a> {
                 result?;
             }
             Item::News(node, news, _listed) => self.news(&node, news)?,
+            Item::Notice(Some(notice), subscription, _over) => {
+                self.notice(notice, &subscription)?;
+            }
+            Item::Notice(None, ..) => {}
             Item::Accepted(ret) => self.writer.put(ret)?,
             Item::Failed(ret) => {
                 self.thread.forgive();
@@ -333,6 +363,7 @@ impl<'a> Reader<'a> {
         files.install();
         payload.hand_over();
         if transaction.is_oneway() {
+            transaction.conclude();
             recycle(self.own, transaction);
         }
         Ok(Got::Something)
@@ -382,6 +413,29 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(())
+    }
+
+    fn notice(&mut self, notice: Notice, subscription: &Subscription) -> Result {
+        let cookie = subscription.cookie;
+        let ret = match (notice, subscription.topic) {
+            (Notice::Dead, _) => uapi::binder_driver_return_protocol_BR_DEAD_BINDER,
+            (Notice::Frozen(is_frozen), _) => {
+                let state = FrozenState {
+                    cookie,
+                    is_frozen: is_frozen.into(),
+                    ..FrozenState::default()
+                };
+                let ret = uapi::binder_driver_return_protocol_BR_FROZEN_BINDER;
+                return self.writer.put_with(ret, &state);
+            }
+            (Notice::Cleared, Topic::Death) => {
+                uapi::binder_driver_return_protocol_BR_CLEAR_DEATH_NOTIFICATION_DONE
+            }
+            (Notice::Cleared, Topic::Freeze) => {
+                uapi::binder_driver_return_protocol_BR_CLEAR_FREEZE_NOTIFICATION_DONE
+            }
+        };
+        self.writer.put_with(ret, &cookie)
     }
 
     /// Writes a large return, and all that was gathered before it.

@@ -23,6 +23,7 @@ pub(crate) fn finish(call: Arc<Transaction>, outcome: Outcome, urgency: Urgency)
         if !call.outcome.populate(outcome) {
             return false;
         }
+        call.conclude();
         let Some(from) = call.from.clone() else {
             return false;
         };

@@ -5,6 +5,7 @@
 pub(crate) mod deliver;
 pub(crate) mod finish;
 pub(crate) mod free;
+pub(crate) mod freeze;
 pub(crate) mod gather;
 pub(crate) mod looper;
 pub(crate) mod manager;
@@ -12,5 +13,6 @@ pub(crate) mod payload;
 pub(crate) mod reply;
 pub(crate) mod send;
 pub(crate) mod refs;
+pub(crate) mod subscribe;
 pub(crate) mod teardown;
 pub(crate) mod translate;

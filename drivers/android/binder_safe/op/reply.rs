@@ -38,7 +38,7 @@ use kernel::{
 /// that replied is not.
 pub(crate) fn reply(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Result {
     let thread = sender.thread;
-    let debug_id = thread.process.context.shared.ids.next(&mut sender.own.ids);
+    let debug_id = thread.process.context.instance.shared.ids.next(&mut sender.own.ids);
     sender.own.extended_error = ExtendedError::accepted(debug_id);
     let Some(call) = thread.end_handled_call()? else {
         let failure = Failure::failed(EPROTO);

@@ -11,7 +11,10 @@ use crate::{
     object::{
         error::Failure,
         node::NodePin,
-        post::NotSent,
+        post::{
+            NotSent,
+            Sent, //
+        },
         process::Process,
         thread::{
             Own,
@@ -31,6 +34,7 @@ use kernel::{
     prelude::*,
     security,
     sync::{
+        atomic::Atomic,
         Arc,
         SetOnce,
         UniqueArc, //
@@ -42,10 +46,13 @@ use kernel::{
 /// The return for a transaction that was accepted.
 const COMPLETE: u32 = uapi::binder_driver_return_protocol_BR_TRANSACTION_COMPLETE;
 
+/// The return for a oneway message whose receiver is frozen.
+const PENDING_FROZEN: u32 = uapi::binder_driver_return_protocol_BR_TRANSACTION_PENDING_FROZEN;
+
 /// Sends a transaction. What goes wrong is put into the thread's inbox.
 pub(crate) fn send(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Result {
     let thread = sender.thread;
-    let debug_id = thread.process.context.shared.ids.next(&mut sender.own.ids);
+    let debug_id = thread.process.context.instance.shared.ids.next(&mut sender.own.ids);
     sender.own.extended_error = ExtendedError::accepted(debug_id);
     let Err(failure) = try_send(sender, message, debug_id) else {
         return Ok(());
@@ -99,7 +106,9 @@ fn try_send(
         parent,
         node: node.clone(),
         euid: Kuid::current_euid(),
+        sender: thread.process.task.pid(),
         request,
+        is_outstanding: Atomic::new(false),
         outcome: SetOnce::new(),
     };
     let transaction = Arc::from(memory.write(transaction));
@@ -133,7 +142,7 @@ fn call(
 ) -> Result<(), Failure> {
     thread.push_call(call.clone()).map_err(Failure::failed)?;
     match target.send(to, call) {
-        Ok(wake) => {
+        Ok((_, wake)) => {
             wake.wake(Urgency::Sync);
             Ok(())
         }
@@ -152,20 +161,24 @@ fn oneway(
     message: Arc<Transaction>,
 ) -> Result<(), Failure> {
     match target.send(None, message) {
-        Ok(wake) => {
+        Ok((sent, wake)) => {
             wake.wake(Urgency::Plain);
-            thread.accept(COMPLETE).map_err(Failure::failed)
+            let ret = match sent {
+                Sent::Normally => COMPLETE,
+                Sent::ToFrozen => PENDING_FROZEN,
+            };
+            thread.accept(ret).map_err(Failure::failed)
         }
         Err(NotSent { error, .. }) => Err(not_sent(error)),
     }
 }
 
-/// Why a transaction that was ready to go did not go: the target died at the last moment.
+/// Why a transaction that was ready to go did not go.
 fn not_sent(error: Error) -> Failure {
-    if error == ESRCH {
-        Failure::DIED
-    } else {
-        Failure::failed(error)
+    match error {
+        ESRCH => Failure::DIED,
+        EAGAIN => Failure::FROZEN,
+        _ => Failure::failed(error),
     }
 }
 

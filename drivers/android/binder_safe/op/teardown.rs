@@ -9,6 +9,10 @@ use super::{
 use crate::object::{
     node::Node,
     process::Process,
+    subscription::{
+        Subscription,
+        Topic, //
+    },
     thread::Thread,
     transaction::Transaction,
     work::Work, //
@@ -67,6 +71,10 @@ fn end_own_work(work: Work, thread: &Thread) {
             let posted = node.pass_on(&mut process.queue.lock(), thread.tid);
             process.wake_posted(posted);
         }
+        Work::Notice(subscription) => {
+            let result = subscription.deliver(&mut process.queue.lock());
+            drop(result);
+        }
         Work::Accepted(_) | Work::Failed(_) => {}
     }
 }
@@ -85,7 +93,8 @@ fn end_transaction(process: &Process, transaction: Arc<Transaction>) {
 
 /// Releases a process whose file was closed for the last time.
 pub(crate) fn release_process(process: &Arc<Process>) {
-    process.context.remove(process);
+    process.context.instance.remove(process);
+    process.context.dismiss(process);
     process.set_dead();
     loop {
         let thread = process.queue.lock().pop_thread();
@@ -118,6 +127,11 @@ fn release_nodes(process: &Process) {
             break;
         };
         drop(listed);
+        while let Some(subscriber) = pop_subscriber(process, &node) {
+            if subscriber.topic == Topic::Death {
+                subscriber.announce();
+            }
+        }
         while let Some(parked) = pop_parked(process, &node) {
             drop(parked);
         }
@@ -129,10 +143,15 @@ fn pop_parked(process: &Process, node: &Node) -> Option<Arc<Transaction>> {
     node.state(&mut queue).parked.pop()
 }
 
+fn pop_subscriber(process: &Process, node: &Node) -> Option<Arc<Subscription>> {
+    let mut queue = process.queue.lock();
+    node.state(&mut queue).subscribers.pop()
+}
+
 /// Drops all references that a process has.
 fn release_refs(process: &Process) {
     let capacity = process.refs.lock().table.capacity();
     for handle in 0..capacity as u32 {
-        drop(process.pop_ref(handle));
+        process.drop_ref(handle);
     }
 }

@@ -19,6 +19,10 @@ use kernel::{
     uaccess::UserSliceReader,
     uapi, //
 };
+use zerocopy_derive::{
+    Immutable,
+    KnownLayout, //
+};
 
 /// Room for what clients write most: the release of one buffer and one transaction.
 const STAGE_SIZE: usize = 96;
@@ -37,12 +41,46 @@ pub(crate) enum Command {
     RemoveRef(Count, u32),
     /// `BC_ACQUIRE_DONE`, `BC_INCREFS_DONE`, with the node.
     Confirm(Count, PtrCookie),
+    /// `BC_REQUEST_DEATH_NOTIFICATION`.
+    RequestDeath(HandleCookie),
+    /// `BC_CLEAR_DEATH_NOTIFICATION`.
+    ClearDeath(HandleCookie),
+    /// `BC_DEAD_BINDER_DONE`, with the cookie.
+    DeathDone(u64),
+    /// `BC_REQUEST_FREEZE_NOTIFICATION`.
+    RequestFreeze(HandleCookie),
+    /// `BC_CLEAR_FREEZE_NOTIFICATION`.
+    ClearFreeze(HandleCookie),
+    /// `BC_FREEZE_NOTIFICATION_DONE`, with the cookie.
+    FreezeDone(u64),
     /// `BC_REGISTER_LOOPER`.
     RegisterLooper,
     /// `BC_ENTER_LOOPER`.
     EnterLooper,
     /// `BC_EXIT_LOOPER`.
     ExitLooper,
+}
+
+/// A handle and what its holder calls it; packed on the wire.
+#[repr(C)]
+#[derive(Clone, Copy, FromBytes, Immutable, KnownLayout)]
+pub(crate) struct HandleCookie {
+    handle: [u8; size_of::<u32>()],
+    cookie: [u8; size_of::<u64>()],
+}
+
+const _: () = assert!(size_of::<HandleCookie>() == size_of::<uapi::binder_handle_cookie>());
+
+impl HandleCookie {
+    /// The handle.
+    pub(crate) fn handle(&self) -> u32 {
+        u32::from_ne_bytes(self.handle)
+    }
+
+    /// The cookie.
+    pub(crate) fn cookie(&self) -> u64 {
+        u64::from_ne_bytes(self.cookie)
+    }
 }
 
 /// Reads commands one by one and knows how many bytes the complete ones took.
@@ -113,6 +151,24 @@ impl CommandReader {
             }
             uapi::binder_driver_command_protocol_BC_INCREFS_DONE => {
                 Command::Confirm(Count::Weak, self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_REQUEST_DEATH_NOTIFICATION => {
+                Command::RequestDeath(self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_CLEAR_DEATH_NOTIFICATION => {
+                Command::ClearDeath(self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_DEAD_BINDER_DONE => {
+                Command::DeathDone(self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_REQUEST_FREEZE_NOTIFICATION => {
+                Command::RequestFreeze(self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_CLEAR_FREEZE_NOTIFICATION => {
+                Command::ClearFreeze(self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_FREEZE_NOTIFICATION_DONE => {
+                Command::FreezeDone(self.payload()?)
             }
             uapi::binder_driver_command_protocol_BC_REGISTER_LOOPER => Command::RegisterLooper,
             uapi::binder_driver_command_protocol_BC_ENTER_LOOPER => Command::EnterLooper,

@@ -173,6 +173,36 @@ wire! {
         secctx: u64,
     }
 
+    /// Whether the owner of a node is frozen.
+    FrozenState = binder_frozen_state_info {
+        /// What the subscriber calls the node.
+        cookie: u64,
+        /// 1 or 0
+        is_frozen: u32,
+        /// 0
+        reserved: u32,
+    }
+
+    /// What `BINDER_FREEZE` takes.
+    FreezeInfo = binder_freeze_info {
+        /// The thread group.
+        pid: u32,
+        /// Freeze or thaw.
+        enable: u32,
+        /// How long to wait for what is under way, in milliseconds.
+        timeout_ms: u32,
+    }
+
+    /// What `BINDER_GET_FROZEN_INFO` takes and gives.
+    FrozenStatus = binder_frozen_status_info {
+        /// The thread group.
+        pid: u32,
+        /// Bit 0: a call came since; bit 1: calls are under way.
+        sync_recv: u32,
+        /// A oneway message came since.
+        async_recv: u32,
+    }
+
     /// What `BINDER_GET_EXTENDED_ERROR` gives.
     ExtendedError = binder_extended_error {
         /// The transaction that failed.

@@ -101,6 +101,18 @@ impl<T> Ring<T> {
         self.slots[at].take()
     }
 
+    /// Takes the first item for which `is_it` holds. Those behind it move up.
+    pub(crate) fn take_first(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
+        let at = |ring: &Self, nth| ring.slots[ring.index(nth)].as_ref().is_some_and(&is_it);
+        let nth = (0..self.len).find(|nth| at(self, *nth))?;
+        for nth in nth..self.len - 1 {
+            let (here, behind) = (self.index(nth), self.index(nth + 1));
+            self.slots.as_mut_slice().swap(here, behind);
+        }
+        // INVARIANT: The item is the last one now.
+        self.pop_last()
+    }
+
     /// Moves the items to larger `storage` and gives back the old one, to be freed after unlocking.
     ///
     /// Storage that is not larger is given back at once: somebody else has grown the ring meanwhile.

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The mount options of binderfs.
+
+use super::driver::MAX_MINORS;
+use kernel::{
+    capability::Capability,
+    fs::param::{
+        MountLog,
+        Param, //
+    },
+    prelude::*, //
+};
+
+/// What a mount was asked for.
+pub(crate) struct Options {
+    /// `max=`: how many devices it may have.
+    pub(crate) max: u32,
+    /// `stats=global`: it shows the logs of all processes.
+    pub(crate) stats: bool,
+}
+
+/// All options.
+pub(crate) const PARAMS: &[Param<Options>] = &[
+    Param::u32(c"max", set_max),
+    Param::choice(c"stats", &[c"global"], set_stats),
+];
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max: MAX_MINORS,
+            stats: false,
+        }
+    }
+}
+
+fn set_max(options: &mut Options, max: u32, log: &MountLog<'_>) -> Result {
+    if max > MAX_MINORS {
+        return Err(log.invalid(fmt!("'max' cannot be above {MAX_MINORS}")));
+    }
+    options.max = max;
+    Ok(())
+}
+
+/// The logs tell about processes of all users and namespaces, so only an administrator may ask.
+fn set_stats(options: &mut Options, _word: usize, _log: &MountLog<'_>) -> Result {
+    if !Capability::SYS_ADMIN.is_held() {
+        return Err(EPERM);
+    }
+    options.stats = true;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One mount of binderfs: the processes that opened any of its devices.
+//!
+//! Processes of different mounts know nothing of each other, and cannot freeze each other.
+
+use super::{
+    process::Process,
+    shared::Shared, //
+};
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        Arc,
+        Mutex, //
+    },
+    task::Pid, //
+};
+
+/// A mount.
+#[pin_data]
+pub(crate) struct Instance {
+    pub(crate) shared: Arc<Shared>,
+    #[pin]
+    processes: Mutex<KVVec<Arc<Process>>>,
+}
+
+impl Instance {
+    /// A mount without processes.
+    pub(crate) fn new(shared: &Arc<Shared>) -> Result<Arc<Self>> {
+        let init = pin_init!(Self {
+            shared: shared.clone(),
+            processes <- new_mutex!(KVVec::new(), "Instance::processes"),
+        });
+        Arc::pin_init(init, GFP_KERNEL)
+    }
+
+    /// Adds a process that opened a device.
+    pub(crate) fn add(&self, process: Arc<Process>) -> Result {
+        Ok(self.processes.lock().push(process, GFP_KERNEL)?)
+    }
+
+    /// Forgets a process that is being released.
+    pub(crate) fn remove(&self, process: &Process) {
+        let is_it = |other: &Arc<Process>| core::ptr::eq(&**other, process);
+        let mut processes = self.processes.lock();
+        let index = processes.iter().position(is_it);
+        let removed = index.map(|index| processes.remove(index));
+        drop(processes);
+        drop(removed);
+    }
+
+    /// The processes of the thread group that the current task knows as `pid`.
+    ///
+    /// Fails with `EINVAL` if there are none.
+    pub(crate) fn find(&self, pid: u32) -> Result<KVVec<Arc<Process>>> {
+        let pid = Pid::try_from(pid)?;
+        let mut found = KVVec::new();
+        for process in self.processes.lock().iter().rev() {
+            if process.task.tgid_nr_ns(None) == pid {
+                found.push(process.clone(), GFP_KERNEL)?;
+            }
+        }
+        if found.is_empty() {
+            return Err(EINVAL);
+        }
+        Ok(found)
+    }
+}

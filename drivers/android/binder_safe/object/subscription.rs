@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a process wants to be told about a node: that its owner died, or that its owner was frozen
+//! or thawed.
+//!
+//! Both work alike. A process subscribes by a handle and names a cookie. When there is news it reads
+//! the cookie, and confirms that it did. A subscription that is cleared ends with a last return,
+//! after the news that is already on its way was confirmed. One whose handle goes away just ends.
+
+use super::{
+    node::Node,
+    process::Process,
+    queue::{
+        Posted,
+        Queue, //
+    },
+    thread::{
+        looper,
+        Thread, //
+    },
+    work::Work, //
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        Arc,
+        LockedBy, //
+    }, //
+};
+
+/// What a subscription is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Topic {
+    /// The owner of the node dies.
+    Death,
+    /// The owner of the node is frozen or thawed.
+    Freeze,
+}
+
+/// A subscription of `process` to news about `node`.
+pub(crate) struct Subscription {
+    pub(crate) process: Arc<Process>,
+    pub(crate) node: Arc<Node>,
+    pub(crate) topic: Topic,
+    pub(crate) cookie: u64,
+    state: LockedBy<State, Queue>,
+}
+
+/// What the lock of the subscriber protects.
+struct State {
+    phase: Phase,
+    /// There is news that was not delivered.
+    is_due: bool,
+    /// The subscriber wants no more.
+    is_cleared: bool,
+    /// The subscriber no longer has the handle.
+    is_over: bool,
+    /// What was delivered last of a [`Topic::Freeze`].
+    told_frozen: Option<bool>,
+    /// The item in a queue, or the one that may come, has a place promised in the work of the
+    /// process.
+    is_promised: bool,
+}
+
+/// Where the subscription is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    Queued,
+    /// It was read as this one of all, and not confirmed.
+    Delivered(u64),
+}
+
+/// What the subscriber reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// `BR_DEAD_BINDER`
+    Dead,
+    /// `BR_FROZEN_BINDER`, with whether the owner is frozen.
+    Frozen(bool),
+    /// `BR_CLEAR_DEATH_NOTIFICATION_DONE`, `BR_CLEAR_FREEZE_NOTIFICATION_DONE`
+    Cleared,
+}
+
+impl Subscription {
+    /// A subscription that nobody knows yet.
+    pub(crate) fn new(
+        process: Arc<Process>,
+        node: Arc<Node>,
+        topic: Topic,
+        cookie: u64,
+    ) -> Result<Arc<Self>> {
+        let state = State {
+            phase: Phase::Idle,
+            is_due: false,
+            is_cleared: false,
+            is_over: false,
+            told_frozen: None,
+            is_promised: true,
+        };
+        let state = LockedBy::new(&process.queue, state);
+        let subscription = Self {
+            process,
+            node,
+            topic,
+            cookie,
+            state,
+        };
+        Ok(Arc::new(subscription, GFP_KERNEL_ACCOUNT)?)
+    }
+
+    fn state<'a>(&'a self, queue: &'a mut Queue) -> &'a mut State {
+        self.state.access_mut(queue)
+    }
+
+    /// There is news.
+    pub(crate) fn announce(self: &Arc<Self>) {
+        let mut queue = self.process.queue.lock();
+        let is_frozen = self.node.owner.is_frozen();
+        let state = self.state(&mut queue);
+        let is_old = self.topic == Topic::Freeze
+            && state.phase == Phase::Idle
+            && state.told_frozen == Some(is_frozen);
+        if state.is_cleared || state.is_over || is_old {
+            return;
+        }
+        state.is_due = true;
+        let posted = (state.phase == Phase::Idle).then(|| self.enqueue(&mut queue));
+        drop(queue);
+        self.process.wake_posted(posted);
+    }
+
+    /// The subscriber wants no more. `thread` reads the last return if it is in the loop, so that it
+    /// comes before anything else that the thread is to do.
+    pub(crate) fn clear(self: &Arc<Self>, queue: &mut Queue, thread: &Thread) -> Option<Posted> {
+        let state = self.state(queue);
+        state.is_cleared = true;
+        (state.phase == Phase::Idle)
+            .then(|| self.enqueue_for(queue, thread))
+            .flatten()
+    }
+
+    /// The subscriber has read the news. Gives `None` if there was none to read.
+    pub(crate) fn confirm(self: &Arc<Self>, queue: &mut Queue, thread: &Thread) -> Option<Posted> {
+        let is_frozen = self.node.owner.is_frozen();
+        let state = self.state(queue);
+        state.phase = Phase::Idle;
+        if self.topic == Topic::Freeze {
+            state.is_due &= state.told_frozen != Some(is_frozen);
+        }
+        if state.is_cleared {
+            self.enqueue_for(queue, thread)
+        } else if state.is_due {
+            Some(self.enqueue(queue))
+        } else {
+            None
+        }
+    }
+
+    /// As which one of all it was delivered, if it was and is not confirmed.
+    pub(crate) fn delivered_as(&self, queue: &mut Queue) -> Option<u64> {
+        match self.state(queue).phase {
+            Phase::Delivered(nth) => Some(nth),
+            _ => None,
+        }
+    }
+
+    /// The subscriber has lost the handle.
+    ///
+    /// Gives back what is to be dropped after unlocking.
+    pub(crate) fn end(self: &Arc<Self>, queue: &mut Queue) -> Option<Arc<Self>> {
+        let state = self.state(queue);
+        state.is_over = true;
+        if state.phase == Phase::Queued {
+            return None;
+        }
+        self.forget(queue)
+    }
+
+    /// What the subscriber is to read by an item that was taken from a queue, if anything, and the
+    /// subscription if that was its end.
+    pub(crate) fn deliver(
+        self: &Arc<Self>,
+        queue: &mut Queue,
+    ) -> (Option<Notice>, Option<Arc<Self>>) {
+        let is_frozen = self.node.owner.is_frozen();
+        let nth = queue.nr_delivered;
+        let state = self.state(queue);
+        if state.is_over {
+            return (None, self.forget(queue));
+        }
+        let is_last = state.is_cleared && (self.topic == Topic::Freeze || !state.is_due);
+        if is_last {
+            return (Some(Notice::Cleared), self.forget(queue));
+        }
+        state.is_due = false;
+        state.told_frozen = Some(is_frozen);
+        state.phase = Phase::Delivered(nth);
+        queue.nr_delivered += 1;
+        self.promise_again(queue);
+        let notice = match self.topic {
+            Topic::Death => Notice::Dead,
+            Topic::Freeze => Notice::Frozen(is_frozen),
+        };
+        (Some(notice), None)
+    }
+
+    /// Queues an item for any thread. There is a place for it.
+    fn enqueue(self: &Arc<Self>, queue: &mut Queue) -> Posted {
+        let state = self.state(queue);
+        state.phase = Phase::Queued;
+        state.is_promised = false;
+        queue.todo.push_promised(Work::Notice(self.clone()));
+        queue.pick_idle()
+    }
+
+    /// Queues an item for the current thread if that is in the loop, else for any thread.
+    fn enqueue_for(self: &Arc<Self>, queue: &mut Queue, thread: &Thread) -> Option<Posted> {
+        let own = thread.state(queue);
+        let is_looper = own.looper & (looper::REGISTERED | looper::ENTERED) != 0;
+        if !is_looper || !own.has_room() {
+            return Some(self.enqueue(queue));
+        }
+        let _running = own.post(Work::Notice(self.clone()));
+        self.state(queue).phase = Phase::Queued;
+        None
+    }
+
+    /// The item that was just taken out leaves its place to the next one.
+    fn promise_again(&self, queue: &mut Queue) {
+        let state = self.state(queue);
+        if !core::mem::replace(&mut state.is_promised, true) {
+            queue.todo.promise_again();
+        }
+    }
+
+    /// Takes the subscription out of the table of its process.
+    fn forget(self: &Arc<Self>, queue: &mut Queue) -> Option<Arc<Self>> {
+        let state = self.state(queue);
+        if core::mem::take(&mut state.is_promised) {
+            queue.todo.forgo();
+        }
+        queue.remove_subscription(self)
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Commands about subscriptions to the death and the freezing of other processes.
+//!
+//! Those about deaths ignore what makes no sense; those about freezing, which came later, fail.
+
+use crate::{
+    object::{
+        subscription::{
+            Subscription,
+            Topic, //
+        },
+        thread::Thread, //
+    },
+    proto::command::HandleCookie, //
+};
+use kernel::prelude::*;
+
+/// `BC_REQUEST_DEATH_NOTIFICATION`, `BC_REQUEST_FREEZE_NOTIFICATION`
+///
+/// Fails with `EINVAL` if there is no such handle, or a subscription by it already.
+pub(crate) fn request(thread: &Thread, topic: Topic, what: &HandleCookie) -> Result {
+    let process = &thread.process;
+    let node = process.any_node(what.handle()).ok_or(EINVAL)?;
+    let subscription = Subscription::new(process.clone(), node.clone(), topic, what.cookie())?;
+    process.reserve_subscription(&subscription)?;
+    let subscribed = node.subscribe(&subscription);
+    if subscribed.is_err() || !process.attach(what.handle(), &subscription) {
+        process.end_subscription(&subscription);
+        return Err(subscribed.err().unwrap_or(EINVAL));
+    }
+    let is_dead = subscribed?;
+    let is_news = match topic {
+        Topic::Death => is_dead,
+        Topic::Freeze => !is_dead,
+    };
+    if is_news {
+        subscription.announce();
+    }
+    Ok(())
+}
+
+/// `BC_CLEAR_DEATH_NOTIFICATION`, `BC_CLEAR_FREEZE_NOTIFICATION`
+///
+/// Fails with `EINVAL` if there is no such subscription.
+pub(crate) fn clear(thread: &Thread, topic: Topic, what: &HandleCookie) -> Result {
+    let process = &thread.process;
+    let subscription = process
+        .detach(what.handle(), topic, what.cookie())
+        .ok_or(EINVAL)?;
+    subscription.node.unsubscribe(&subscription);
+    let posted = subscription.clear(&mut process.queue.lock(), thread);
+    process.wake_posted(posted);
+    Ok(())
+}
+
+/// `BC_DEAD_BINDER_DONE`, `BC_FREEZE_NOTIFICATION_DONE`
+///
+/// Fails with `EINVAL` if nothing was delivered with that cookie, or it was confirmed before.
+pub(crate) fn confirm(thread: &Thread, topic: Topic, cookie: u64) -> Result {
+    let process = &thread.process;
+    let mut queue = process.queue.lock();
+    let subscription = queue.first_delivered(topic, cookie).ok_or(EINVAL)?;
+    let posted = subscription.confirm(&mut queue, thread);
+    drop(queue);
+    process.wake_posted(posted);
+    Ok(())
+}
