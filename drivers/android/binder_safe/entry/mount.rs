@@ -16,7 +16,10 @@ use super::{
         Slots, //
     }, //
 };
-use crate::object::context::Context;
+use crate::object::{
+    context::Context,
+    instance::Instance, //
+};
 use kernel::{
     chrdev::DevT,
     fs::pseudo::{
@@ -37,6 +40,7 @@ pub(crate) struct Mount {
     pub(crate) slots: Arc<Slots>,
     /// It shows the logs of all processes.
     pub(crate) stats: bool,
+    instance: Arc<Instance>,
     reserve: Reserve,
 }
 
@@ -47,6 +51,7 @@ impl Mount {
             driver: driver.clone(),
             slots: Slots::new(options.max)?,
             stats: options.stats,
+            instance: Instance::new(&driver.shared)?,
             reserve: if ipc_namespace::current_is_initial() {
                 Reserve::Use
             } else {
@@ -65,7 +70,7 @@ impl Mount {
         Ok(Device {
             _slot: self.slots.take()?,
             minor: self.take_minor()?,
-            context: Context::new(name, &self.driver.shared)?,
+            context: Context::new(name, &self.instance)?,
         })
     }
 }
