@@ -73,16 +73,9 @@ fn run_in(paths: &Paths, vm: &mut Vm, argv: &[&str], show: bool) -> Result<Told>
     }
 }
 
-/// The VM for wall-clock time.
-fn machine(paths: &Paths, choice: &Choice, name: &str) -> Result<Vm> {
-    let mut vm = Vm::new(&format!("{name}-{}", choice.name()), choice.image(paths)?);
-    vm.accel = choice.accel;
-    Ok(vm)
-}
-
 /// Instructions of one 128-byte round trip: exact, because the VM's clock counts them.
 fn instructions(paths: &Paths, choice: &Choice) -> Result<u64> {
-    let mut vm = machine(paths, choice, "timing")?;
+    let mut vm = choice.vm(paths, "timing")?;
     vm.clock = Clock::Instructions;
     vm.cpus = 1;
     println!("In a VM whose clock counts instructions, both processes on its one CPU:");
@@ -94,7 +87,7 @@ fn instructions(paths: &Paths, choice: &Choice) -> Result<u64> {
 }
 
 fn stress(paths: &Paths, choice: &Choice, calls: u32) -> Result<()> {
-    let mut vm = machine(paths, choice, "stress")?;
+    let mut vm = choice.vm(paths, "stress")?;
     println!("{calls} calls on {}, then a look for leaks:", choice.name());
     let calls = calls.to_string();
     let told = run_in(
@@ -113,7 +106,7 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
     if let Some(calls) = args.stress {
         return stress(paths, choice, calls);
     }
-    let mut vm = machine(paths, choice, "run")?;
+    let mut vm = choice.vm(paths, "run")?;
     let hardware = vm::accel(paths, &vm)? == Accel::Kvm;
     println!("Binder calls on {}, in a VM:", choice.name());
     let calls = args.calls.to_string();

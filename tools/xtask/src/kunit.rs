@@ -2,7 +2,7 @@
 
 //! Runs the KUnit suites in the VM: they run while the kernel boots and print to its log.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::Result;
 
@@ -14,18 +14,28 @@ use crate::{
         image::Choice,
         ktap::{Case, Parser},
         results::Results,
-        Accel, Event, Vm,
+        Accel, Event,
     },
     Config, Driver,
 };
 
 /// The suites run before init does, so their time counts as boot time.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_secs(1200);
 
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(flatten)]
-    choice: Choice,
+    /// The driver in the kernel.
+    #[arg(long, value_enum, default_value = "safe")]
+    driver: Driver,
+    /// How the kernel is configured; the suites of the series are in the debug kernel.
+    #[arg(long, value_enum, default_value = "debug")]
+    config: Config,
+    /// A kernel image to boot as it is, instead of one that is built for this.
+    #[arg(long, hide = true)]
+    image: Option<PathBuf>,
+    /// What executes the VM's instructions.
+    #[arg(long, value_enum, default_value = "auto")]
+    accel: Accel,
     /// Only these suites; the kernel's glob, say `rust_kernel_*`.
     #[arg(long, value_name = "GLOB")]
     only: Option<String>,
@@ -35,25 +45,25 @@ pub struct Args {
 }
 
 pub fn run(paths: &Paths, args: Args) -> Result<()> {
-    test(paths, &args)?.verdict()
+    let Args {
+        driver,
+        config,
+        image,
+        accel,
+        ..
+    } = args;
+    let choice = Choice {
+        driver,
+        config,
+        image,
+        accel,
+    };
+    test(paths, &choice, args.only.as_deref(), args.verbose)?.verdict()
 }
 
 /// What `xtask test` calls.
 pub fn tally(paths: &Paths) -> Result<Tally> {
-    let choice = Choice {
-        driver: Driver::Safe,
-        config: Config::Debug,
-        image: None,
-        accel: Accel::Auto,
-    };
-    test(
-        paths,
-        &Args {
-            choice,
-            only: None,
-            verbose: false,
-        },
-    )
+    test(paths, &Choice::of(Driver::Safe, Config::Debug), None, false)
 }
 
 /// Results in groups of one suite each.
@@ -79,21 +89,17 @@ impl Suites {
     }
 }
 
-fn test(paths: &Paths, args: &Args) -> Result<Tally> {
-    let mut vm = Vm::new(
-        &format!("kunit-{}", args.choice.name()),
-        args.choice.image(paths)?,
-    );
-    vm.accel = args.choice.accel;
+fn test(paths: &Paths, choice: &Choice, only: Option<&str>, verbose: bool) -> Result<Tally> {
+    let mut vm = choice.vm(paths, "kunit")?;
     vm.boot_limit = LIMIT;
     vm.cmdline = "kunit.enable=1 kunit.autorun=1".to_string();
-    if let Some(glob) = &args.only {
+    if let Some(glob) = only {
         vm.cmdline.push_str(&format!(" kunit.filter_glob={glob}"));
     }
-    println!("KUnit on {}", args.choice.name());
+    println!("KUnit on {}", choice.name());
     let mut parser = Parser::default();
     let mut suites = Suites {
-        results: Results::new(args.verbose),
+        results: Results::new(verbose),
         suite: None,
     };
     let outcome = vm::boot(paths, &vm, &mut |event| {
@@ -107,7 +113,7 @@ fn test(paths: &Paths, args: &Args) -> Result<Tally> {
     let tally = suites.results.tally();
     println!(
         "KUnit on {}: {tally} (log: {})",
-        args.choice.name(),
+        choice.name(),
         outcome.log.display()
     );
     Ok(tally)

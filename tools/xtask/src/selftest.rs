@@ -4,14 +4,14 @@
 
 mod build;
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use anyhow::{bail, Result};
 
 use crate::{
     paths::Paths,
     report::Tally,
-    vm::{self, image::Choice, ktap, results::Results, Accel, End, Event, Program, Vm},
+    vm::{self, image::Choice, ktap, results::Results, End, Event, Program, Vm},
     Config, Driver,
 };
 
@@ -34,12 +34,7 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
 
 /// What `xtask test` calls.
 pub fn tally(paths: &Paths, driver: Driver, config: Config) -> Result<Tally> {
-    let choice = Choice {
-        driver,
-        config,
-        image: None,
-        accel: Accel::Auto,
-    };
+    let choice = Choice::of(driver, config);
     test(
         paths,
         &Args {
@@ -89,14 +84,7 @@ fn machine(paths: &Paths, args: &Args) -> Result<Vm> {
     let built = build::programs(paths)?;
     let limit = build::time_limit(paths)?;
     let driver = format!("{:?}", args.choice.driver).to_lowercase();
-    let mut vm = Vm::new(
-        &format!("selftest-{}", args.choice.name()),
-        args.choice.image(paths)?,
-    );
-    vm.accel = args.choice.accel;
-    if args.choice.config == Config::Debug {
-        vm.boot_limit = Duration::from_secs(300);
-    }
+    let mut vm = args.choice.vm(paths, "selftest")?;
     for (path, test) in pick(&built, &args.only)? {
         let name = path
             .file_name()

@@ -2,12 +2,18 @@
 
 //! Which kernel a command boots.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{bail, Result};
 
-use super::Accel;
+use super::{Accel, Vm};
 use crate::{kernel, paths::Paths, Config, Driver};
+
+/// KASAN and lockdep make a slow start, the more so in emulation on a busy host.
+const DEBUG_BOOT: Duration = Duration::from_secs(600);
+
+/// MiB; KASAN keeps an eighth for itself and much of what was freed.
+const DEBUG_MEMORY: u32 = 2048;
 
 /// The options that every command with a VM has.
 #[derive(Clone, Debug, clap::Args)]
@@ -27,8 +33,28 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// The image, built if need be.
-    pub fn image(&self, paths: &Paths) -> Result<PathBuf> {
+    /// The kernel for this combination, and whatever runs it best.
+    pub fn of(driver: Driver, config: Config) -> Self {
+        Self {
+            driver,
+            config,
+            image: None,
+            accel: Accel::Auto,
+        }
+    }
+
+    /// The VM for `what`, with the kernel built if need be; it runs nothing yet.
+    pub fn vm(&self, paths: &Paths, what: &str) -> Result<Vm> {
+        let mut vm = Vm::new(&format!("{what}-{}", self.name()), self.image(paths)?);
+        vm.accel = self.accel;
+        if self.config == Config::Debug {
+            vm.boot_limit = DEBUG_BOOT;
+            vm.memory = DEBUG_MEMORY;
+        }
+        Ok(vm)
+    }
+
+    fn image(&self, paths: &Paths) -> Result<PathBuf> {
         match &self.image {
             Some(image) if image.is_file() => Ok(image.clone()),
             Some(image) => bail!("there is no kernel image {}", image.display()),

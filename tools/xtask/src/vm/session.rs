@@ -209,7 +209,7 @@ pub fn boot(paths: &Paths, vm: &Vm, tell: &mut dyn FnMut(Event)) -> Result<Outco
     let initramfs = pack(paths, vm)?;
     let log = paths.log(&format!("vm-{}", vm.name))?;
     let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-    let qemu = Qemu::start(qemu::command(vm, accel, &initramfs.path()), &file)?;
+    let qemu = Qemu::start(qemu::command(vm, accel, initramfs.path()), &file)?;
     let mut session = Session {
         vm,
         log: BufWriter::new(file),
@@ -232,6 +232,6 @@ pub fn boot(paths: &Paths, vm: &Vm, tell: &mut dyn FnMut(Event)) -> Result<Outco
 pub fn interact(paths: &Paths, vm: &Vm) -> Result<()> {
     let accel = accel::resolve(paths, vm)?;
     let initramfs = pack(paths, vm)?;
-    let mut cmd = qemu::command(vm, accel, &initramfs.path());
+    let mut cmd = qemu::command(vm, accel, initramfs.path());
     qemu::on_terminal(&mut cmd)
 }

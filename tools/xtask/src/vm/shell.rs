@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 
 use anyhow::{bail, Result};
 
-use super::{image::Choice, session, Program, Vm};
+use super::{image::Choice, session, Program};
 use crate::paths::Paths;
 
 /// Debian's package `busybox-static` puts it there.
@@ -22,11 +22,7 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
     if !Path::new(BUSYBOX).is_file() {
         bail!("there is no {BUSYBOX}; install the package busybox-static");
     }
-    let mut vm = Vm::new(
-        &format!("shell-{}", args.choice.name()),
-        args.choice.image(paths)?,
-    );
-    vm.accel = args.choice.accel;
+    let mut vm = args.choice.vm(paths, "shell")?;
     vm.cmdline = "quiet".to_string();
     vm.files.push((BUSYBOX.to_string(), BUSYBOX.into()));
     let install = [BUSYBOX, "--install", "-s", "/bin"];
