@@ -53,13 +53,14 @@ impl<'a> Populate<'a> {
 
     fn new(area: &'a PageArea) -> Result<Self> {
         let mm = area.inner.mm().mmget_not_zero().ok_or(ESRCH)?;
+        let mm = MmWithUser::into_mmput_async(mm);
         let memcg = MemCgroup::of_mm(&mm);
         area.domain.prepare(&memcg)?;
         Ok(Self {
             area,
             mapping: area.inner.mapping().ok_or(ESRCH)?,
             memcg,
-            mm: MmWithUser::into_mmput_async(mm),
+            mm,
         })
     }
 
