@@ -129,7 +129,7 @@ TEST_F(death, requested_too_late)
 {
 	kill_quietly(self->owner, self->client, self->handle);
 	ASSERT_EQ(0, request(self->client, self->handle, COOKIE));
-	ASSERT_STREQ("NOOP DEAD_BINDER", peer_read(self->client));
+	ASSERT_STREQ("NOOP DEAD_BINDER", read_late(self->client));
 	EXPECT_EQ(COOKIE, self->client->rets[1].cookie);
 }
 

@@ -10,6 +10,9 @@
 #include "kselftest_harness.h"
 #include "object.h"
 
+#define NODE_LINE "u0000000000001230 c0000000000004560 " \
+	"hs 1 hw 1 ls 0 lw 0 is 1 iw 1 tr 1 proc"
+
 FIXTURE(logs)
 {
 	struct peer *manager;
@@ -112,8 +115,7 @@ TEST_F(logs, node_and_reference)
 	const char *block = block_of(self->text, "state", self->server);
 
 	EXPECT_NE(NULL, strstr(block, "\ncontext " BINDER_DEV "\n"));
-	EXPECT_NE(NULL, strstr(block, "u0000000000001230 c0000000000004560 hs"
-			       " 1 hw 1 ls 0 lw 0 is 1 iw 1 tr 1 proc"));
+	EXPECT_NE(NULL, strstr(block, NODE_LINE));
 	block = block_of(self->text, "state", self->client);
 	EXPECT_NE(NULL, strstr(block, " desc 1 node "));
 }

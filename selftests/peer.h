@@ -42,6 +42,7 @@ struct peer {
 	struct binder_write_read bwr;	/* as the last ioctl left it */
 	size_t out_len;
 	size_t staged;
+	long until;			/* when a racer's loop is to end */
 	int nr_rets;
 	struct ret rets[MAX_RETURNS];
 	struct binder_transaction_data txn; /* of the last message read */

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+/* References, notifications and messages that change under use. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "race.h"
+
+FIXTURE(race_objects)
+{
+	struct race races[6];
+};
+
+FIXTURE_SETUP(race_objects)
+{
+	binder_setup();
+	for (int i = 0; i < 6; i++)
+		self->races[i].racer = racer_new();
+}
+
+FIXTURE_TEARDOWN(race_objects)
+{
+	EXPECT_STREQ("", binder_teardown());
+}
+
+static unsigned int next_random(unsigned int *state)
+{
+	*state = *state * 1103515245 + 12345;
+	return *state >> 16;
+}
+
+/* Opens and becomes the manager as soon as there is none. */
+static long racer_manage(struct peer *racer)
+{
+	if (racer_open(racer))
+		return RACE_LOST;
+	while (ioctl(racer->fd, BINDER_SET_CONTEXT_MGR, 0) &&
+	       race_goes_on(racer))
+		sched_yield();
+	return peer_word(racer, BC_ENTER_LOOPER);
+}
+
+static long mayfly(long self, long reads, long unused)
+{
+	struct peer *racer = (struct peer *)self;
+
+	while (race_goes_on(racer)) {
+		if (racer_manage(racer))
+			return RACE_LOST;
+		for (int i = 0; i < reads; i++)
+			racer_serve(racer);
+		racer_close(racer);
+	}
+	return 0;
+}
+
+/* Acknowledges what a listener reads; anything else must not come. */
+static long listen(struct peer *racer)
+{
+	peer_read(racer);
+	for (int i = 0; i < racer->nr_rets && strcmp(racer->text, "EAGAIN");
+	     i++) {
+		switch (racer->rets[i].cmd) {
+		case BR_DEAD_BINDER:
+			put_u64(racer, BC_DEAD_BINDER_DONE,
+				racer->rets[i].cookie);
+			break;
+		case BR_FROZEN_BINDER:
+			put_u64(racer, BC_FREEZE_NOTIFICATION_DONE,
+				racer->rets[i].frozen.cookie);
+			break;
+		case BR_NOOP:
+		case BR_CLEAR_DEATH_NOTIFICATION_DONE:
+		case BR_CLEAR_FREEZE_NOTIFICATION_DONE:
+			break;
+		default:
+			return race_lost(racer, "unexpected return");
+		}
+	}
+	if (racer->out_len)
+		peer_write(racer);
+	return 0;
+}
+
+/* Asks for notifications of handle 0 and clears them, in any order. */
+static long listener(long self, long seed, long unused)
+{
+	static const __u32 counts[] = {
+		BC_ACQUIRE, BC_INCREFS, BC_RELEASE, BC_DECREFS,
+	};
+	static const __u32 requests[] = {
+		BC_REQUEST_DEATH_NOTIFICATION, BC_CLEAR_DEATH_NOTIFICATION,
+		BC_REQUEST_FREEZE_NOTIFICATION, BC_CLEAR_FREEZE_NOTIFICATION,
+	};
+	struct peer *racer = (struct peer *)self;
+	unsigned int state = seed;
+
+	if (racer_open(racer))
+		return RACE_LOST;
+	peer_word(racer, BC_ENTER_LOOPER);
+	while (race_goes_on(racer)) {
+		unsigned int dice = next_random(&state) % 10;
+
+		if (dice < 4)
+			put_u32(racer, counts[dice], dice % 2);
+		else if (dice < 8)
+			put_handle_cookie(racer, requests[dice - 4], 0, 1);
+		if (racer->out_len)
+			peer_write(racer);
+		if (dice >= 8 && listen(racer))
+			return RACE_LOST;
+		if (next_random(&state) % 200 == 0) {
+			racer_close(racer);
+			if (racer_open(racer))
+				return RACE_LOST;
+			peer_word(racer, BC_ENTER_LOOPER);
+		}
+	}
+	racer_close(racer);
+	return 0;
+}
+
+/* CVE-2025-68260 and races 28 to 32: owners die, listeners come and go. */
+TEST_F(race_objects, death_notifications)
+{
+	self->races[0].task = task_fork();
+	self->races[0].loop = mayfly;
+	self->races[0].arg = 30;
+	for (int i = 1; i < 5; i++)
+		self->races[i] = (struct race){
+			task_fork(), listener, self->races[i].racer, i,
+		};
+	EXPECT_EQ(0, race_run(self->races, 5));
+	EXPECT_TRUE(race_survived());
+}
+
+static long freezer(long self, long pid, long unused)
+{
+	struct peer *racer = (struct peer *)self;
+	struct binder_freeze_info info = { .pid = pid };
+
+	if (racer_open(racer))
+		return RACE_LOST;
+	for (int i = 0; race_goes_on(racer); i++) {
+		info.enable = i % 2;
+		ioctl(racer->fd, BINDER_FREEZE, &info);
+	}
+	info.enable = 0;
+	ioctl(racer->fd, BINDER_FREEZE, &info);
+	racer_close(racer);
+	return 0;
+}
+
+/* CVE-2024-56554 to 56556: freezing an owner that is being released. */
+TEST_F(race_objects, freeze_notifications)
+{
+	self->races[0].task = task_fork();
+	self->races[0].loop = mayfly;
+	self->races[0].arg = 30;
+	for (int i = 1; i < 3; i++)
+		self->races[i] = (struct race){
+			task_fork(), listener, self->races[i].racer, i,
+		};
+	for (int i = 3; i < 5; i++)
+		self->races[i] = (struct race){
+			task_fork(), freezer, self->races[i].racer,
+			task_pid(self->races[0].task),
+		};
+	EXPECT_EQ(0, race_run(self->races, 5));
+	EXPECT_TRUE(race_survived());
+}
+
+/* What a thread of the owner has been told, less what was taken back */
+struct balance {
+	long weak, strong;
+};
+
+static void weigh(struct peer *racer, struct balance *balance)
+{
+	for (int i = 0; i < racer->nr_rets && strcmp(racer->text, "EAGAIN");
+	     i++) {
+		struct ret *ret = &racer->rets[i];
+
+		balance->weak += ret->cmd == BR_INCREFS;
+		balance->weak -= ret->cmd == BR_DECREFS;
+		balance->strong += ret->cmd == BR_ACQUIRE;
+		balance->strong -= ret->cmd == BR_RELEASE;
+	}
+	if (racer->nr_rets && strcmp(racer->text, "EAGAIN"))
+		ack_refs(racer);
+}
+
+/* Sends one of a few objects again and again; arg is for the balance. */
+static long publisher(long self, long arg, long unused)
+{
+	struct peer *racer = (struct peer *)self;
+	struct balance *balance = (struct balance *)arg;
+	struct flat_binder_object obj = local_object(0, 0, 0);
+
+	peer_word(racer, BC_ENTER_LOOPER);
+	for (int i = 0; race_goes_on(racer); i++) {
+		obj.binder = 0x10 * (1 + i % 3);
+		obj.hdr.type = i % 4 ? BINDER_TYPE_BINDER :
+				       BINDER_TYPE_WEAK_BINDER;
+		send_object(racer, BC_TRANSACTION, MSG(.flags = TF_ONE_WAY),
+			    &obj);
+		peer_read(racer);
+		weigh(racer, balance);
+	}
+	return 0;
+}
+
+/* Receives, sometimes keeps a reference a little longer. */
+static long collector(long self, long until_empty, long unused)
+{
+	struct peer *racer = (struct peer *)self;
+	__u32 handle;
+
+	for (int i = 0; race_goes_on(racer) || until_empty; i++) {
+		if (!strcmp(peer_read(racer), "EAGAIN")) {
+			if (until_empty)
+				break;
+			sched_yield();
+			continue;
+		}
+		handle = peer_object(racer, 0)->handle;
+		if (i % 3 == 0) {
+			put_u32(racer, BC_ACQUIRE, handle);
+			put_u32(racer, BC_INCREFS, handle);
+		}
+		put_u64(racer, BC_FREE_BUFFER, racer->txn.data.ptr.buffer);
+		if (i % 3 == 0) {
+			put_u32(racer, BC_RELEASE, handle);
+			put_u32(racer, BC_DECREFS, handle);
+		}
+		peer_write(racer);
+	}
+	return 0;
+}
+
+/* Item 145: two threads publish, a third party takes and drops. */
+TEST_F(race_objects, publishing)
+{
+	struct balance *balance = arena_alloc(3 * sizeof(*balance));
+	struct peer *manager = peer_manager(task_fork());
+	struct peer *owner = peer_open(NULL);
+
+	for (int i = 0; i < 2; i++)
+		self->races[i] = (struct race){
+			task_thread(), publisher, racer_share(owner),
+			(long)&balance[i],
+		};
+	self->races[2].task = manager->task;
+	self->races[2].loop = collector;
+	self->races[2].racer = racer_share(manager);
+	EXPECT_EQ(0, race_run(self->races, 3));
+	/* All are gone in the end, and the books balance. */
+	task_call(manager->task, collector, (long)self->races[2].racer, 1, 0);
+	ASSERT_EQ(0, peer_word(owner, BC_ENTER_LOOPER));
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, peer_write(self->races[i].racer));
+	while (strcmp(peer_read(owner), "EAGAIN"))
+		weigh(owner, &balance[2]);
+	EXPECT_EQ(0, balance[0].weak + balance[1].weak + balance[2].weak);
+	EXPECT_EQ(0, balance[0].strong + balance[1].strong + balance[2].strong);
+	for (int i = 1; i <= 3; i++)
+		EXPECT_STREQ("none", node_refs(owner, 0x10 * i));
+}
+
+/* A message that one thread sends and another rewrites */
+struct moving_target {
+	struct flat_binder_object obj;
+	binder_size_t offset;
+};
+
+static long sender(long self, long arg, long unused)
+{
+	struct moving_target *target = (struct moving_target *)arg;
+	struct peer *racer = (struct peer *)self;
+	struct msg msg = {
+		.flags = TF_ONE_WAY, .data = &target->obj,
+		.size = sizeof(target->obj), .offsets = &target->offset,
+		.offsets_size = 8, .raw = true,
+	};
+
+	peer_word(racer, BC_ENTER_LOOPER);
+	while (race_goes_on(racer)) {
+		peer_send(racer, BC_TRANSACTION, &msg);
+		while (strcmp(peer_read(racer), "EAGAIN"))
+			ack_refs(racer);
+	}
+	return 0;
+}
+
+static long rewriter(long self, long arg, long unused)
+{
+	struct moving_target *target = (struct moving_target *)arg;
+	struct peer *racer = (struct peer *)self;
+	static const __u32 types[] = {
+		BINDER_TYPE_BINDER, BINDER_TYPE_HANDLE, BINDER_TYPE_FD, 0,
+	};
+
+	for (unsigned int i = 0; race_goes_on(racer); i++) {
+		__atomic_store_n(&target->obj.hdr.type, types[i / 7 % 4],
+				 __ATOMIC_RELAXED);
+		__atomic_store_n(&target->obj.binder, 0x40 + i % 2 * 0x1000,
+				 __ATOMIC_RELAXED);
+	}
+	return 0;
+}
+
+static long inspector(long self, long unused, long unused2)
+{
+	const struct flat_binder_object *obj;
+	struct peer *racer = (struct peer *)self;
+
+	while (race_goes_on(racer)) {
+		if (!strcmp(peer_read(racer), "EAGAIN")) {
+			sched_yield();
+			continue;
+		}
+		obj = peer_object(racer, 0);
+		if (obj->hdr.type != BINDER_TYPE_HANDLE || !obj->handle ||
+		    obj->binder >= 0x40 || obj->cookie)
+			return race_lost(racer, "an object came untranslated");
+		peer_free(racer, racer->txn.data.ptr.buffer);
+	}
+	return 0;
+}
+
+/* Item 216: what is checked is what is delivered. */
+TEST_F(race_objects, rewritten_message)
+{
+	struct moving_target *target = arena_alloc(sizeof(*target));
+	struct peer *manager = peer_manager(task_fork());
+	struct peer *owner = peer_open(NULL);
+
+	self->races[0] = (struct race){
+		manager->task, inspector, racer_share(manager),
+	};
+	self->races[1] = (struct race){
+		task_thread(), sender, racer_share(owner), (long)target,
+	};
+	self->races[2] = (struct race){
+		task_thread(), rewriter, self->races[2].racer, (long)target,
+	};
+	EXPECT_EQ(0, race_run(self->races, 3));
+	EXPECT_TRUE(race_survived());
+}
+
+TEST_HARNESS_MAIN
