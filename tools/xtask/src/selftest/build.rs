@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
+    thread,
     time::Duration,
 };
 
@@ -123,12 +124,13 @@ pub fn programs(paths: &Paths) -> Result<Vec<PathBuf>> {
     let _lock = lock(&out)?;
     let include = headers(paths)?;
     let source = lay_out(paths)?;
+    let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut cmd = Command::new("make");
     cmd.arg("-C")
         .arg(&source)
         .arg(format!("OUTPUT={}", out.display()));
     cmd.arg(format!("KHDR_INCLUDES=-isystem {}", include.display()));
-    cmd.args(["CC=gcc", "USERLDFLAGS=-static"]);
+    cmd.args(["CC=gcc", "USERLDFLAGS=-static", "-j", &cores.to_string()]);
     cmd.env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
     run::logged(
         "Building the selftests",
