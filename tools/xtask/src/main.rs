@@ -24,7 +24,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::paths::Paths;
 
 #[derive(Parser)]
-#[command(name = "xtask", about = "Builds, boots, tests and packages the binder_safe patch series")]
+#[command(
+    name = "xtask",
+    about = "Builds, boots, tests and packages the binder_safe patch series"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Cmd,
@@ -86,7 +89,10 @@ impl Cmd {
     /// Whether it works on the base tree or with tools that have to be installed first; what builds
     /// a kernel sees to that itself.
     fn needs_setup(&self) -> bool {
-        matches!(self, Cmd::Patches(_) | Cmd::Check(_) | Cmd::Fold(_) | Cmd::Lint(_))
+        matches!(
+            self,
+            Cmd::Patches(_) | Cmd::Check(_) | Cmd::Fold(_) | Cmd::Lint(_)
+        )
     }
 }
 

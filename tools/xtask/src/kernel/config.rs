@@ -70,7 +70,12 @@ pub fn configure(job: &Job, paths: &Paths, fragment: &str) -> Result<()> {
     run::logged(&title, None, &log, job.make().arg("tinyconfig"))?;
     let tiny = fs::read_to_string(&file).context("tinyconfig wrote no .config")?;
     fs::write(&file, tiny + fragment)?;
-    run::logged(&title, None, &log, job.make().arg("olddefconfig"))?;
+    run::logged(
+        "Completing the configuration",
+        None,
+        &log,
+        job.make().arg("olddefconfig"),
+    )?;
     let got = fs::read_to_string(&file).context("olddefconfig wrote no .config")?;
     check(fragment, &got)?;
     fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
