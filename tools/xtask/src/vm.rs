@@ -144,4 +144,6 @@ pub struct Outcome {
     pub log: PathBuf,
     /// What went wrong outside the programs, one entry a finding, with its lines of the log.
     pub problems: Vec<String>,
+    /// It had to be ended because nothing happened any more.
+    pub hung: bool,
 }

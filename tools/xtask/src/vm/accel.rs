@@ -52,7 +52,7 @@ pub fn resolve(paths: &Paths, vm: &Vm) -> Result<Accel> {
     let (word, accel) = match probe(paths, &vm.image)? {
         Probe::Works => ("works", Accel::Kvm),
         Probe::Hangs => ("hangs", Accel::Tcg),
-        // The kernel is at fault, not KVM: emulation will show it, the next one is tried again.
+        // It ended by itself, which is the kernel's or QEMU's doing: the next one is tried again.
         Probe::Unclear => return Ok(Accel::Tcg),
     };
     fs::create_dir_all(verdict.with_file_name(""))?;
@@ -75,13 +75,9 @@ fn probe(paths: &Paths, image: &Path) -> Result<Probe> {
     vm.accel = Accel::Kvm;
     vm.boot_limit = PROBE_LIMIT;
     let outcome = session::boot(paths, &vm, &mut |_| {})?;
-    let from_kernel = outcome
-        .problems
-        .iter()
-        .any(|problem| problem.starts_with("kernel log"));
-    Ok(match (outcome.problems.is_empty(), from_kernel) {
+    Ok(match (outcome.problems.is_empty(), outcome.hung) {
         (true, _) => Probe::Works,
-        (false, true) => Probe::Unclear,
-        (false, false) => Probe::Hangs,
+        (false, true) => Probe::Hangs,
+        (false, false) => Probe::Unclear,
     })
 }

@@ -122,6 +122,9 @@ impl Parser {
 
     fn plan(&mut self, indent: usize, count: u64, skip: Option<&str>) {
         self.at(indent).plan = Some(count);
+        if count == 0 && skip.is_none() && self.levels.len() == 1 {
+            self.fail("the plan", "it says that there is no test to run");
+        }
         if let Some(reason) = skip {
             let name = self.path("all");
             let verdict = Verdict::Skipped(reason.to_string());

@@ -5,7 +5,7 @@
 use std::{
     fs::{self, File},
     io::{BufWriter, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc::RecvTimeoutError,
     time::{Duration, Instant},
 };
@@ -58,6 +58,7 @@ struct Session<'a> {
     running: Option<String>,
     up: bool,
     down: bool,
+    hung: bool,
     deadline: Option<Instant>,
 }
 
@@ -165,6 +166,7 @@ impl Session<'_> {
                 Ok(line) => self.line(line)?,
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
+                    self.hung = true;
                     self.problems.push("the VM hung and was ended".to_string());
                     break;
                 }
@@ -199,8 +201,17 @@ impl Session<'_> {
         Ok(Outcome {
             log,
             problems: self.problems,
+            hung: self.hung,
         })
     }
+}
+
+/// The last thing that the VM, or QEMU itself, had to say.
+fn last_line(log: &Path) -> String {
+    let text = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let last = text.lines().rev().find(|line| !line.trim().is_empty());
+    last.unwrap_or("it printed nothing").trim().to_string()
 }
 
 /// Boots `vm`, tells everything it says while it runs, and gives what was wrong with it.
@@ -220,6 +231,7 @@ pub fn boot(paths: &Paths, vm: &Vm, tell: &mut dyn FnMut(Event)) -> Result<Outco
         running: None,
         up: false,
         down: false,
+        hung: false,
         deadline: None,
     };
     session.allow(vm.boot_limit);

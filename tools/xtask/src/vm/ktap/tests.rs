@@ -96,6 +96,11 @@ fn a_program_that_has_nothing_to_do_here() {
     assert_eq!(cases.len(), 1);
 }
 
+#[test]
+fn a_program_that_runs_no_test() {
+    assert_eq!(verdicts("TAP version 13\n1..0\n"), [failed("the plan")]);
+}
+
 const KUNIT: &str = "\
 KTAP version 1
 1..2
