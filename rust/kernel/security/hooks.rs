@@ -16,7 +16,7 @@ use crate::{
 ///
 /// `mgr` must be valid.
 #[inline(never)]
-pub(super) unsafe fn binder_set_context_mgr(mgr: *const bindings::cred) -> c_int {
+pub(super) unsafe fn security_binder_set_context_mgr(mgr: *const bindings::cred) -> c_int {
     // SAFETY: By the safety requirements.
     unsafe { bindings::security_binder_set_context_mgr(mgr) }
 }
@@ -27,7 +27,7 @@ pub(super) unsafe fn binder_set_context_mgr(mgr: *const bindings::cred) -> c_int
 ///
 /// `from` and `to` must be valid.
 #[inline(never)]
-pub(super) unsafe fn binder_transaction(
+pub(super) unsafe fn security_binder_transaction(
     from: *const bindings::cred,
     to: *const bindings::cred,
 ) -> c_int {
@@ -41,7 +41,7 @@ pub(super) unsafe fn binder_transaction(
 ///
 /// `from` and `to` must be valid.
 #[inline(never)]
-pub(super) unsafe fn binder_transfer_binder(
+pub(super) unsafe fn security_binder_transfer_binder(
     from: *const bindings::cred,
     to: *const bindings::cred,
 ) -> c_int {
@@ -55,7 +55,7 @@ pub(super) unsafe fn binder_transfer_binder(
 ///
 /// `from`, `to` and `file` must be valid.
 #[inline(never)]
-pub(super) unsafe fn binder_transfer_file(
+pub(super) unsafe fn security_binder_transfer_file(
     from: *const bindings::cred,
     to: *const bindings::cred,
     file: *const bindings::file,
