@@ -41,6 +41,7 @@ use kernel::{
         _IO,
         _IOW, //
     },
+    new_mutex, new_poll_condvar,
     prelude::*,
     seq_file::{
         seq_print,
@@ -53,9 +54,13 @@ use kernel::{
             Atomic,
             Relaxed, //
         },
-        poll::PollTable,
+        poll::{
+            PollCondVar,
+            PollTable, //
+        },
         Arc,
         ArcBorrow,
+        Mutex,
         SetOnce, //
     },
     uaccess::{
@@ -67,7 +72,7 @@ use kernel::{
 module! {
     type: Module,
     name: "rust_pseudo_fs",
-    authors: ["Binder authors"],
+    authors: ["Rust for Linux Contributors"],
     description: "Rust pseudo file system sample",
     license: "GPL",
 }
@@ -81,6 +86,10 @@ const ADD: u32 = _IOW::<[u8; MAX_NAME + 1]>('P' as u32, 1);
 const INCREMENT: u32 = _IO('P' as u32, 2);
 /// Returns what this opener has added.
 const OWN: u32 = _IO('P' as u32, 3);
+/// Waits until the sum is above zero and returns it.
+const WAIT: u32 = _IO('P' as u32, 4);
+/// Returns the flags of an open file; the argument is its descriptor number.
+const FLAGS: u32 = _IO('P' as u32, 5);
 
 struct Module {
     _fs: Registration<CounterFs>,
@@ -259,20 +268,21 @@ impl Drop for Slot {
 }
 
 fn add_counter(sb: &SuperBlock<CounterFs>, name: &CStr) -> Result {
-    let (slot, index) = Slot::take(&sb.data().limits)?;
+    let (place, index) = Slot::take(&sb.data().limits)?;
     let minor = 1 + index % (MINORS - 1);
     let node = ChrNode {
         dev: sb.context().region.dev(minor).ok_or(ENOSPC)?,
         mode: 0o600,
         ino: None,
     };
-    let counter = Counter {
-        _slot: slot,
-        sum: Atomic::new(0),
-    };
+    let counter = pin_init!(Counter {
+        _slot: place,
+        sum <- new_mutex!(0),
+        changed <- new_poll_condvar!("rust_pseudo_fs::Counter::changed"),
+    });
 
     sb.root()
-        .create_chr::<Client>(name, node, Arc::new(counter, GFP_KERNEL)?)
+        .create_chr::<Client>(name, node, Arc::pin_init(counter, GFP_KERNEL)?)
 }
 
 /// The operations of the node that makes counters.
@@ -307,9 +317,35 @@ fn read_name(user: UserSlice) -> Result<CString> {
     Ok(name.try_into()?)
 }
 
+#[pin_data]
 struct Counter {
     _slot: Slot,
-    sum: Atomic<i32>,
+    #[pin]
+    sum: Mutex<i32>,
+    #[pin]
+    changed: PollCondVar,
+}
+
+impl Counter {
+    fn add(&self, number: i32) -> i32 {
+        let mut sum = self.sum.lock();
+        *sum += number;
+        self.changed.notify_all();
+        *sum
+    }
+
+    fn wait(&self, file: &IoctlFile<'_>) -> Result<i32> {
+        let mut sum = self.sum.lock();
+        while *sum <= 0 {
+            if file.nonblocking() {
+                return Err(EAGAIN);
+            }
+            if self.changed.wait_interruptible(&mut sum) {
+                return Err(EINTR);
+            }
+        }
+        Ok(*sum)
+    }
 }
 
 /// One who has opened a counter.
@@ -354,12 +390,14 @@ impl Operations for Client {
     /// Closing any descriptor takes back what this opener has added.
     fn flush(me: ArcBorrow<'_, Client>, _file: &File) -> Result {
         let own = me.own.xchg(0, Relaxed);
-        me.counter.sum.fetch_sub(own, Relaxed);
+        me.counter.add(-own);
         Ok(())
     }
 
-    fn poll(me: ArcBorrow<'_, Client>, _file: &File, _table: PollTable<'_>) -> PollEvents {
-        if me.counter.sum.load(Relaxed) > 0 {
+    /// Readable is a counter that is above zero.
+    fn poll(me: ArcBorrow<'_, Client>, file: &File, table: PollTable<'_>) -> PollEvents {
+        table.register_wait(file, &me.counter.changed);
+        if *me.counter.sum.lock() > 0 {
             PollEvents::IN | PollEvents::RDNORM
         } else {
             PollEvents::NONE
@@ -372,15 +410,17 @@ impl Operations for Client {
         cmd: u32,
         arg: usize,
     ) -> Result<isize> {
-        match cmd {
+        let result = match cmd {
             INCREMENT => {
                 me.own.fetch_add(1, Relaxed);
-                Ok(me.counter.sum.fetch_add(1, Relaxed) as isize + 1)
+                me.counter.add(1)
             }
-            OWN => Ok(me.own.load(Relaxed) as isize),
-            _ if file.nonblocking() => Err(EAGAIN),
-            _ => file.fget(arg as u32).map(|_| 0).map_err(Error::from),
-        }
+            OWN => me.own.load(Relaxed),
+            WAIT => me.counter.wait(file)?,
+            FLAGS => file.fget(arg as u32)?.flags() as i32,
+            _ => return Err(ENOTTY),
+        };
+        Ok(result as isize)
     }
 }
 
