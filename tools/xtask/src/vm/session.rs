@@ -181,8 +181,10 @@ impl Session<'_> {
             .flush()
             .with_context(|| format!("cannot write {}", log.display()))?;
         if !self.up {
-            self.problems
-                .push("the kernel did not come up to our init".to_string());
+            self.problems.push(format!(
+                "the kernel did not start our init: {}",
+                last_line(&log)
+            ));
         } else if !self.down {
             self.problems
                 .push("the VM ended before its programs did".to_string());
