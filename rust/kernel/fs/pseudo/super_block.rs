@@ -66,7 +66,7 @@ struct Info<T: FileSystem> {
 ///
 /// # Invariants
 ///
-/// * The super block is active, and its operations are [`SUPER_OPERATIONS`].
+/// * The super block is active, and its operations are our own, `SUPER_OPERATIONS`.
 /// * `s_fs_info` points to an `Info<T>` that is valid and not changed while the super block is active.
 #[repr(transparent)]
 pub struct SuperBlock<T> {
