@@ -26,7 +26,7 @@ use zerocopy_derive::{
 };
 
 /// The longest name of a device, in bytes.
-const MAX_NAME: usize = uapi::BINDERFS_MAX_NAME as usize;
+pub(crate) const MAX_NAME: usize = uapi::BINDERFS_MAX_NAME as usize;
 
 const CTL_ADD: u32 = _IOWR::<uapi::binderfs_device>(b'b' as u32, 1);
 

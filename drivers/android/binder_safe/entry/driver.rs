@@ -2,6 +2,7 @@
 
 //! What all mounts share, and what ends when the module goes.
 
+use super::names;
 use crate::object::shared::Shared;
 use kernel::{
     chrdev::{
@@ -11,11 +12,15 @@ use kernel::{
     id_pool::IdPool,
     new_mutex,
     prelude::*,
+    str::CString,
     sync::{
         Arc,
         Mutex, //
     }, //
 };
+
+/// The devices that each mount has from the start, with commas between.
+const FIRST_DEVICES: &str = env!("CONFIG_ANDROID_BINDER_SAFE_DEVICES");
 
 /// How many devices there can be over all mounts.
 pub(crate) const MAX_MINORS: u32 = 1 << 20;
@@ -35,6 +40,7 @@ pub(crate) enum Reserve {
 pub(crate) struct Driver {
     pub(crate) shared: Arc<Shared>,
     region: Region,
+    first_devices: KVec<CString>,
     #[pin]
     minors: Mutex<IdPool>,
 }
@@ -43,10 +49,12 @@ impl Driver {
     /// Reserves what mounts will need.
     pub(crate) fn new() -> Result<Arc<Self>> {
         let shared = Shared::new()?;
+        let first_devices = names::split(FIRST_DEVICES, &[','])?;
         let region = Region::alloc(0, MAX_MINORS, c"binder")?;
         let init = pin_init!(Self {
             shared,
             region,
+            first_devices,
             minors <- new_mutex!(IdPool::new(), "Driver::minors"),
         });
         Arc::pin_init(init, GFP_KERNEL)
@@ -79,8 +87,8 @@ impl Driver {
     }
 
     /// The devices that each mount has from the start.
-    pub(crate) fn first_devices(&self) -> [&'static CStr; 3] {
-        [c"binder", c"hwbinder", c"vndbinder"]
+    pub(crate) fn first_devices(&self) -> &[CString] {
+        &self.first_devices
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod features;
 pub(crate) mod file;
 pub(crate) mod ioctl;
 pub(crate) mod mount;
+pub(crate) mod names;
 pub(crate) mod options;
 pub(crate) mod slots;
 pub(crate) mod write_read;
