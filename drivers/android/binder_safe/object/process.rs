@@ -57,6 +57,8 @@ pub(crate) struct Process {
     pub(crate) context: Arc<Context>,
     /// The thread group that opened the file.
     pub(crate) task: ARef<Task>,
+    /// The nice value of the thread that opened the file.
+    pub(crate) nice: i32,
     /// Who opened the file, whatever the caller of an ioctl has become since.
     pub(crate) cred: ARef<Credential>,
     pub(crate) area: Arc<Area<Contents>>,
@@ -87,6 +89,7 @@ impl Process {
         let init = pin_init!(Self {
             context: own_context,
             task: current!().group_leader().into(),
+            nice: current!().nice(),
             cred: file.cred().into(),
             area,
             pollers: Pollers::new(),

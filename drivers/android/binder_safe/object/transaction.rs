@@ -42,6 +42,10 @@ pub(crate) struct Transaction {
     pub(crate) euid: Kuid,
     /// The thread group that sent it.
     pub(crate) sender: Pid,
+    /// The nice value of the sender.
+    pub(crate) nice: i32,
+    /// The nice value that the thread which handles the call had before.
+    pub(crate) saved_nice: Atomic<i32>,
     pub(crate) request: Parcel,
     /// It counts as outstanding at the owner of the node.
     pub(crate) is_outstanding: Atomic<bool>,

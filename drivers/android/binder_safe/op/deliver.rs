@@ -4,6 +4,7 @@
 
 use super::{
     finish::finish,
+    nice,
     send::recycle, //
 };
 use crate::{
@@ -150,6 +151,11 @@ impl<'a> Reader<'a> {
     /// came, and with `EFAULT` if the buffer cannot be written.
     pub(crate) fn read(mut self) -> Result {
         let empty = self.writer.consumed();
+        let thread = self.thread;
+        nice::reset(&thread.process, || {
+            let queue = thread.process.queue.lock();
+            thread.state_ref(&queue).is_available()
+        });
         loop {
             let is_empty = self.writer.consumed() == empty;
             let leave = match self.next(is_empty)? {
@@ -362,6 +368,7 @@ impl<'a> Reader<'a> {
         }
         files.install();
         payload.hand_over();
+        nice::adopt(&transaction);
         if transaction.is_oneway() {
             transaction.conclude();
             recycle(self.own, transaction);

@@ -9,6 +9,7 @@ pub(crate) mod freeze;
 pub(crate) mod gather;
 pub(crate) mod looper;
 pub(crate) mod manager;
+pub(crate) mod nice;
 pub(crate) mod payload;
 pub(crate) mod reply;
 pub(crate) mod send;

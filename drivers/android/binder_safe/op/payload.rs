@@ -33,7 +33,10 @@ use crate::{
         wire::TransactionDataSg, //
     },
     res::{
-        area::Kind,
+        area::{
+            Kind,
+            Load, //
+        },
         buffer::Buffer, //
     },
 };
@@ -121,19 +124,22 @@ pub(crate) fn copy(
     sender: &mut Sender<'_>,
     message: &TransactionDataSg,
     recipient: Recipient<'_>,
-) -> Result<Parcel, Failure> {
+) -> Result<(Parcel, Load), Failure> {
     let context = security_context(sender, recipient.node.as_ref()).map_err(Failure::failed)?;
     let context_size = context.as_ref().map_or(0, SecurityCtx::len);
     let layout = Layout::new(message, context_size)?;
     let data = &message.transaction_data;
-    let mut buffer = recipient.process.area.reserve(layout.len, recipient.kind)?;
+    let (mut buffer, load) = recipient
+        .process
+        .area
+        .reserve(layout.len, recipient.kind)?;
     if data.flags & uapi::transaction_flags_TF_CLEAR_BUF != 0 {
         buffer.clear_on_drop();
     }
     if let Some(context) = &context {
         buffer.write(layout.context_at, context.as_bytes())?;
     }
-    let is_oneway = recipient.kind == Kind::Oneway;
+    let is_oneway = matches!(recipient.kind, Kind::Oneway(_));
     let mut draft = Draft {
         to: recipient.process,
         buffer,
@@ -159,7 +165,7 @@ pub(crate) fn copy(
         ..
     } = draft;
     payload.buffer = Some(buffer);
-    Ok(Parcel::new(payload))
+    Ok((Parcel::new(payload), load))
 }
 
 /// The security context of whoever opened the sender's file, if the node's owner wants to know.

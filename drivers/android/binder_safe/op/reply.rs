@@ -4,6 +4,7 @@
 
 use super::{
     finish::finish,
+    nice,
     payload::{
         self,
         Recipient,
@@ -46,6 +47,7 @@ pub(crate) fn reply(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Res
         sender.own.extended_error.param = failure.param;
         return thread.fail(failure.command);
     };
+    nice::restore(&call);
     let outcome = match build(sender, &call, message) {
         Ok(reply) => Outcome::Reply(reply),
         Err(failure) => Outcome::failed(debug_id, failure),
@@ -71,10 +73,11 @@ fn build(
         kind: Kind::Call,
         accepts_files: call.flags & uapi::transaction_flags_TF_ACCEPT_FDS != 0,
     };
+    let (parcel, _) = payload::copy(sender, message, recipient)?;
     Ok(Reply {
         code: data.code,
         flags: data.flags,
         euid: Kuid::current_euid(),
-        parcel: payload::copy(sender, message, recipient)?,
+        parcel,
     })
 }

@@ -27,14 +27,20 @@ use crate::{
         ExtendedError,
         TransactionDataSg, //
     },
-    res::area::Kind,
+    res::area::{
+        Kind,
+        Load, //
+    },
 };
 use core::mem::MaybeUninit;
 use kernel::{
     prelude::*,
     security,
     sync::{
-        atomic::Atomic,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         Arc,
         SetOnce,
         UniqueArc, //
@@ -48,6 +54,9 @@ const COMPLETE: u32 = uapi::binder_driver_return_protocol_BR_TRANSACTION_COMPLET
 
 /// The return for a oneway message whose receiver is frozen.
 const PENDING_FROZEN: u32 = uapi::binder_driver_return_protocol_BR_TRANSACTION_PENDING_FROZEN;
+
+/// The return for one whose sender fills the area of its receiver.
+const SPAM_SUSPECT: u32 = uapi::binder_driver_return_protocol_BR_ONEWAY_SPAM_SUSPECT;
 
 /// Sends a transaction. What goes wrong is put into the thread's inbox.
 pub(crate) fn send(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Result {
@@ -87,9 +96,13 @@ fn try_send(
         process: target,
         accepts_files: node.accepts_files(),
         node: Some(pin),
-        kind: if is_oneway { Kind::Oneway } else { Kind::Call },
+        kind: if is_oneway {
+            Kind::Oneway(thread.process.task.pid() as u32)
+        } else {
+            Kind::Call
+        },
     };
-    let request = payload::copy(sender, message, recipient)?;
+    let (request, load) = payload::copy(sender, message, recipient)?;
     let to_thread = parent
         .as_ref()
         .and_then(|call| call.waiting_in(target))
@@ -107,13 +120,15 @@ fn try_send(
         node: node.clone(),
         euid: Kuid::current_euid(),
         sender: thread.process.task.pid(),
+        nice: current!().nice(),
+        saved_nice: Atomic::new(0),
         request,
         is_outstanding: Atomic::new(false),
         outcome: SetOnce::new(),
     };
     let transaction = Arc::from(memory.write(transaction));
     if is_oneway {
-        oneway(thread, target, transaction)
+        oneway(thread, target, transaction, load)
     } else {
         call(thread, target, transaction, to_thread.as_ref())
     }
@@ -159,13 +174,16 @@ fn oneway(
     thread: &Arc<Thread>,
     target: &Process,
     message: Arc<Transaction>,
+    load: Load,
 ) -> Result<(), Failure> {
     match target.send(None, message) {
         Ok((sent, wake)) => {
             wake.wake(Urgency::Plain);
-            let ret = match sent {
-                Sent::Normally => COMPLETE,
-                Sent::ToFrozen => PENDING_FROZEN,
+            let wants_to_know = thread.process.detects_spam.load(Relaxed);
+            let ret = match (sent, load) {
+                (Sent::ToFrozen, _) => PENDING_FROZEN,
+                (Sent::Normally, Load::Suspect) if wants_to_know => SPAM_SUSPECT,
+                (Sent::Normally, _) => COMPLETE,
             };
             thread.accept(ret).map_err(Failure::failed)
         }

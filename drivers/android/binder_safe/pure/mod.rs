@@ -6,4 +6,5 @@ pub(crate) mod counts;
 pub(crate) mod handles;
 pub(crate) mod ranges;
 pub(crate) mod ring;
+pub(crate) mod spam;
 pub(crate) mod todo;

@@ -10,12 +10,15 @@ use super::buffer::{
     Buffer,
     Held, //
 };
-use crate::pure::ranges::{
-    NoRange,
-    Range,
-    Ranges,
-    Table,
-    ALIGN, //
+use crate::pure::{
+    ranges::{
+        NoRange,
+        Range,
+        Ranges,
+        Table,
+        ALIGN, //
+    },
+    spam::Spam,
 };
 use kernel::{
     mm::{
@@ -47,8 +50,11 @@ pub(crate) struct Area<T> {
 /// Which bytes are in use.
 struct Space<T> {
     ranges: Ranges<Held<T>>,
+    /// Bytes in all.
+    size: usize,
     /// Bytes that oneway messages may still take.
     free_oneway: usize,
+    spam: Spam,
 }
 
 impl<T> Area<T> {
@@ -60,7 +66,9 @@ impl<T> Area<T> {
             space <- new_spinlock!(
                 Space {
                     ranges: Ranges::empty(),
+                    size: 0,
                     free_oneway: 0,
+                    spam: Spam::new(),
                 },
                 "Area::space"
             ),
@@ -74,6 +82,7 @@ impl<T> Area<T> {
         let mut ranges = Ranges::new(size)?;
         let mut space = self.space.lock();
         core::mem::swap(&mut space.ranges, &mut ranges);
+        space.size = size;
         space.free_oneway = size / 2;
         Ok(())
     }
@@ -81,7 +90,7 @@ impl<T> Area<T> {
     /// Reserves a buffer of `len` bytes, rounded up.
     ///
     /// Fails with `ESRCH` if the area is not mapped and with `ENOSPC` if there is no room.
-    pub(crate) fn reserve(self: &Arc<Self>, len: usize, kind: Kind) -> Result<Buffer<T>> {
+    pub(crate) fn reserve(self: &Arc<Self>, len: usize, kind: Kind) -> Result<(Buffer<T>, Load)> {
         if !self.pages.is_mapped() {
             return Err(ESRCH);
         }
@@ -89,8 +98,8 @@ impl<T> Area<T> {
             .checked_next_multiple_of(ALIGN)
             .ok_or(EINVAL)?
             .max(ALIGN);
-        let range = self.reserve_range(len, kind)?;
-        Buffer::fill(self.clone(), range, kind)
+        let (range, load) = self.reserve_range(len, kind)?;
+        Ok((Buffer::fill(self.clone(), range, kind)?, load))
     }
 
     /// The buffer that starts at user address `address`, if its owner may free it.
@@ -117,17 +126,17 @@ impl<T> Area<T> {
     pub(super) fn release(&self, range: Range, kind: Kind) {
         let mut space = self.space.lock();
         space.ranges.release(range);
-        if kind == Kind::Oneway {
+        if matches!(kind, Kind::Oneway(_)) {
             space.free_oneway += range.len;
         }
     }
 
-    fn reserve_range(&self, len: usize, kind: Kind) -> Result<Range> {
+    fn reserve_range(&self, len: usize, kind: Kind) -> Result<(Range, Load)> {
         loop {
             let capacity = {
                 let mut space = self.space.lock();
                 match space.reserve(len, kind) {
-                    Ok(range) => return Ok(range),
+                    Ok(reserved) => return Ok(reserved),
                     Err(NoRange::NoSpace) => return Err(ENOSPC),
                     Err(NoRange::TableFull) => space.ranges.capacity(),
                 }
@@ -139,18 +148,20 @@ impl<T> Area<T> {
 }
 
 impl<T> Space<T> {
-    fn reserve(&mut self, len: usize, kind: Kind) -> Result<Range, NoRange> {
-        let oneway = match kind {
-            Kind::Oneway => len,
-            Kind::Call => 0,
+    fn reserve(&mut self, len: usize, kind: Kind) -> Result<(Range, Load), NoRange> {
+        let Kind::Oneway(sender) = kind else {
+            return Ok((self.ranges.reserve(len, 0)?, Load::Normal));
         };
-        let rest = self
-            .free_oneway
-            .checked_sub(oneway)
-            .ok_or(NoRange::NoSpace)?;
-        let range = self.ranges.reserve(len)?;
-        self.free_oneway = rest;
-        Ok(range)
+        let free = self.free_oneway.checked_sub(len).ok_or(NoRange::NoSpace)?;
+        let range = self.ranges.reserve(len, sender)?;
+        self.free_oneway = free;
+        let held = || self.ranges.tagged(sender);
+        let load = if self.spam.suspects(free, self.size, held) {
+            Load::Suspect
+        } else {
+            Load::Normal
+        };
+        Ok((range, load))
     }
 }
 
@@ -159,6 +170,15 @@ impl<T> Space<T> {
 pub(crate) enum Kind {
     /// A call or a reply.
     Call,
-    /// A message that expects no reply.
-    Oneway,
+    /// A message of that thread group, which expects no reply.
+    Oneway(u32),
+}
+
+/// Whether the sender of a message puts much into the area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// It does not.
+    Normal,
+    /// It may want to send less.
+    Suspect,
 }

@@ -49,6 +49,8 @@ struct Block<T> {
     /// The neighbours among the free blocks of about this size.
     bin_prev: u32,
     bin_next: u32,
+    /// Whose buffer it is; see [`Ranges::tagged`].
+    tag: u32,
     state: State<T>,
 }
 
@@ -134,8 +136,8 @@ impl<T> Ranges<T> {
         table
     }
 
-    /// Reserves `len` bytes, a non-zero multiple of [`ALIGN`].
-    pub(crate) fn reserve(&mut self, len: usize) -> Result<Range, NoRange> {
+    /// Reserves `len` bytes, a non-zero multiple of [`ALIGN`], for whom `tag` says.
+    pub(crate) fn reserve(&mut self, len: usize, tag: u32) -> Result<Range, NoRange> {
         if self.nr_vacant + self.blocks.capacity() - self.blocks.len() < SLACK {
             return Err(NoRange::TableFull);
         }
@@ -149,7 +151,9 @@ impl<T> Ranges<T> {
             let rest = self.add(offset + len, rest, block, next);
             self.make_free(rest);
         }
-        self.at_mut(block).state = State::Reserved;
+        let entry = self.at_mut(block);
+        entry.state = State::Reserved;
+        entry.tag = tag;
         Ok(Range {
             block,
             offset: self.at(block).offset as usize,
@@ -182,6 +186,15 @@ impl<T> Ranges<T> {
         let is_held = |block: &Block<T>| matches!(block.state, State::Held(_));
         let offset = self.blocks.iter().find(|block| is_held(block))?.offset;
         self.take(offset as usize)
+    }
+
+    /// How many buffers were reserved with `tag` and are not free again, and their bytes.
+    pub(crate) fn tagged(&self, tag: u32) -> (usize, usize) {
+        let is_it = |block: &&Block<T>| {
+            block.tag == tag && matches!(block.state, State::Reserved | State::Held(_))
+        };
+        let sum = |(count, bytes), block: &Block<T>| (count + 1, bytes + block.len as usize);
+        self.blocks.iter().filter(is_it).fold((0, 0), sum)
     }
 
     /// Makes the bytes of a reserved buffer free again.
@@ -242,6 +255,7 @@ impl<T> Ranges<T> {
             next,
             bin_prev: NONE,
             bin_next: NONE,
+            tag: 0,
             state: State::Reserved,
         };
         let block = self.vacant;
@@ -272,7 +286,9 @@ impl<T> Ranges<T> {
     /// Makes a block swallow the one behind it, which is in no bin.
     fn absorb_next(&mut self, block: u32) {
         let gone = self.at(block).next;
-        let Block { offset, len, next, .. } = *self.at(gone);
+        let Block {
+            offset, len, next, ..
+        } = *self.at(gone);
         let chunk = (offset >> CHUNK_SHIFT) as usize;
         if self.index[chunk] == gone {
             let stays = next != NONE && (self.at(next).offset >> CHUNK_SHIFT) as usize == chunk;
@@ -307,7 +323,12 @@ impl<T> Ranges<T> {
 
     /// Takes a free block out of its bin.
     fn unbin(&mut self, block: u32) {
-        let Block { len, bin_prev, bin_next, .. } = *self.at(block);
+        let Block {
+            len,
+            bin_prev,
+            bin_next,
+            ..
+        } = *self.at(block);
         if bin_prev == NONE {
             self.bins.set_head(Bins::of(len), bin_next);
         } else {
