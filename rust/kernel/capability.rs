@@ -25,8 +25,8 @@ impl Capability {
 
     /// Tells whether the current task has the capability in the initial user namespace.
     ///
-    /// This is `capable` in C. A positive answer marks the task as one that has used its privilege, so ask
-    /// only when the answer decides something.
+    /// This is `capable` in C. A positive answer marks the task as one that has used its privilege,
+    /// so ask only when the answer decides something.
     #[inline]
     pub fn is_held(self) -> bool {
         // SAFETY: Any capability of this type is valid, and there is always a current task.

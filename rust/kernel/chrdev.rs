@@ -61,8 +61,8 @@ impl DevT {
 
 /// A range of character device numbers with a major number of its own, reserved while it exists.
 ///
-/// It is listed in `/proc/devices`. The reservation alone makes no device: opening a node with one of
-/// the numbers in an ordinary file system gives `ENXIO`.
+/// It is listed in `/proc/devices`. The reservation alone makes no device: opening a node with one
+/// of the numbers in an ordinary file system gives `ENXIO`.
 ///
 /// # Invariants
 ///
@@ -87,8 +87,8 @@ pub struct Region {
 impl Region {
     /// Reserves `count` numbers under a new major number, with minor numbers from `base` on.
     ///
-    /// This is `alloc_chrdev_region` in C. The name is copied; `EINVAL` if the range is empty or does
-    /// not fit, else the error of the C function. May sleep.
+    /// This is `alloc_chrdev_region` in C. The name is copied; `EINVAL` if the range is empty or
+    /// does not fit, else the error of the C function. May sleep.
     pub fn alloc(base: u32, count: u32, name: &CStr) -> Result<Self> {
         let end = base.checked_add(count).ok_or(EINVAL)?;
         if count == 0 || end > DevT::MAX_MINOR + 1 {

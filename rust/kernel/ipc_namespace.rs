@@ -8,8 +8,8 @@ use crate::bindings;
 
 /// Tells whether the current task is in the initial IPC namespace.
 ///
-/// Without support for IPC namespaces all tasks are. A task that is exiting and has left its namespaces is
-/// not.
+/// Without support for IPC namespaces all tasks are. A task that is exiting and has left its
+/// namespaces is not.
 ///
 /// # Examples
 ///

@@ -155,8 +155,8 @@ unsafe impl<O> Sync for ParamTable<O> {}
 impl<O: 'static> ParamTable<O> {
     /// Converts a list of parameters. May sleep; `E2BIG` if there are more than 255.
     pub fn new(params: &'static [Param<O>]) -> Result<Self> {
-        // INVARIANT: The loop appends an entry for each parameter, whose words stay where they are when
-        // `words` grows because each table is an allocation of its own.
+        // INVARIANT: The loop appends an entry for each parameter, whose words stay where they are
+        // when `words` grows because each table is an allocation of its own.
         let mut table = Self {
             params,
             specs: KVec::with_capacity(params.len() + 1, GFP_KERNEL)?,
@@ -213,7 +213,8 @@ impl<O: 'static> ParamTable<O> {
     ) -> Result {
         let mut result: bindings::fs_parse_result = pin_init::zeroed();
 
-        // SAFETY: By the type invariants the table is well-formed; the caller vouches for the others.
+        // SAFETY: By the type invariants the table is well-formed; the caller vouches for the
+        // others.
         let index = unsafe { bindings::__fs_parse(log, self.as_raw(), param, &mut result) };
         to_result(index)?;
         let found = self.params.get(index as usize).ok_or(EINVAL)?;
@@ -228,7 +229,8 @@ impl<O: 'static> ParamTable<O> {
             Kind::U32(set) | Kind::Octal(set) => set(options, number, &log),
             Kind::Choice(_, set) => set(options, number as usize, &log),
             Kind::Text(set) => {
-                // SAFETY: The parser accepts only strings for this kind, and those are NUL-terminated.
+                // SAFETY: The parser accepts only strings for this kind, and those are
+                // NUL-terminated.
                 let text = unsafe { CStr::from_char_ptr((*param).__bindgen_anon_1.string) };
                 set(options, text, &log)
             }
@@ -238,7 +240,8 @@ impl<O: 'static> ParamTable<O> {
 
 /// The log of a mount call, where the user finds out why it failed.
 ///
-/// Who mounts with `fsopen(2)` reads the messages from its descriptor, else they go to the kernel log.
+/// Who mounts with `fsopen(2)` reads the messages from its descriptor, else they go to the kernel
+/// log.
 ///
 /// # Invariants
 ///
@@ -277,8 +280,8 @@ impl MountLog<'_> {
 
     #[inline(never)]
     fn write(&self, level: u8, message: &fmt::Arguments<'_>) {
-        // SAFETY: By the type invariants the pointer is valid, and a log that it refers to is too. Passing
-        // a pointer to `Arguments` is right for `%pA`.
+        // SAFETY: By the type invariants the pointer is valid, and a log that it refers to is too.
+        // Passing a pointer to `Arguments` is right for `%pA`.
         unsafe {
             bindings::logfc(
                 (*self.log).log,

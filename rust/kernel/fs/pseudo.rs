@@ -2,33 +2,34 @@
 
 //! File systems that exist only in memory.
 //!
-//! A pseudo file system shows objects of a driver as files: directories, files whose text the driver
-//! prints, and device nodes. Nothing is stored anywhere; the tree is made when the file system is
-//! mounted and may grow and shrink later. Each mount is an instance of its own (`get_tree_nodev` in C).
+//! A pseudo file system shows objects of a driver as files: directories, files whose text the
+//! driver prints, and device nodes. Nothing is stored anywhere; the tree is made when the file
+//! system is mounted and may grow and shrink later. Each mount is an instance of its own
+//! (`get_tree_nodev` in C).
 //!
 //! What a driver needs:
 //!
 //! * A type that implements [`FileSystem`], and a [`Registration`] of it. The registration owns the
 //!   driver's part of the state, the [`FileSystem::Context`], and gives it to every mount.
 //! * For each mount, a [`SuperBlock`] with the [`FileSystem::Data`] of that mount.
-//! * In it, directories ([`Dir`]), in which [`Dir::create_chr`] and [`Dir::create_seq_file`] make files.
-//!   What a file carries lives in its inode, and is dropped when the name is gone and the last user has
-//!   closed the file.
+//! * In it, directories ([`Dir`]), in which [`Dir::create_chr`] and [`Dir::create_seq_file`] make
+//!   files. What a file carries lives in its inode, and is dropped when the name is gone and the
+//!   last user has closed the file.
 //!
 //! # What user space may do with the tree
 //!
-//! Nothing but what the file system allows: there is no way to make files, links or directories, or to
-//! remove directories. Names in the root directory can be removed or changed if the file system has
-//! [`FileSystem::may_unlink`] or [`FileSystem::may_rename`]. In the directories below, nothing can be
-//! removed or renamed. Mode and owner of a file can be changed as usual.
+//! Nothing but what the file system allows: there is no way to make files, links or directories, or
+//! to remove directories. Names in the root directory can be removed or changed if the file system
+//! has [`FileSystem::may_unlink`] or [`FileSystem::may_rename`]. In the directories below, nothing
+//! can be removed or renamed. Mode and owner of a file can be changed as usual.
 //!
 //! # Lifetimes and locks
 //!
 //! The order of the end of a mount is: all dentries and inodes, with what they carry; the
-//! [`FileSystem::Data`]; the reference to the context. An open file keeps its mount alive. Making and
-//! removing names takes the lock of the directory's inode, so nothing here may be called in atomic
-//! context, or under a lock that is also taken by [`FileSystem::may_unlink`] or by the destructor of
-//! what an inode carries.
+//! [`FileSystem::Data`]; the reference to the context. An open file keeps its mount alive. Making
+//! and removing names takes the lock of the directory's inode, so nothing here may be called in
+//! atomic context, or under a lock that is also taken by [`FileSystem::may_unlink`] or by the
+//! destructor of what an inode carries.
 //!
 //! # Examples
 //!
@@ -220,8 +221,8 @@ pub trait FileSystem: Sized + 'static {
 
     /// Changes the options of a mount (`mount -o remount`).
     ///
-    /// `options` holds what the caller gave this time, and defaults for the rest. Without this callback
-    /// a remount ignores the parameters.
+    /// `options` holds what the caller gave this time, and defaults for the rest. Without this
+    /// callback a remount ignores the parameters.
     fn reconfigure(
         _sb: &SuperBlock<Self>,
         _options: &Self::Options,

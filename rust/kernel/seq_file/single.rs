@@ -47,8 +47,8 @@ pub trait SeqShow: Sized + 'static {
 
     /// Prints the whole content. May sleep.
     ///
-    /// It runs at the first `read` of an open file, and again from the start with a larger buffer if the
-    /// text did not fit. An error becomes the result of `read`.
+    /// It runs at the first `read` of an open file, and again from the start with a larger buffer
+    /// if the text did not fit. An error becomes the result of `read`.
     fn show(data: &Self::Data, m: &SeqFile) -> Result;
 }
 
@@ -72,8 +72,8 @@ impl<T: SeqShow, S: ContextSource<T::Data>> SingleVtable<T, S> {
         let data: &T::Data = unsafe { S::context(inode) };
         let data = core::ptr::from_ref(data).cast_mut().cast();
 
-        // SAFETY: The caller passes a file that is being opened. Its inode, and with it the data, is in
-        // use until the file is released.
+        // SAFETY: The caller passes a file that is being opened. Its inode, and with it the data,
+        // is in use until the file is released.
         unsafe { bindings::single_open(file, Some(Self::show), data) }
     }
 
@@ -81,8 +81,8 @@ impl<T: SeqShow, S: ContextSource<T::Data>> SingleVtable<T, S> {
     ///
     /// `m` must be the seq file of a file that [`Self::open`] has opened.
     unsafe extern "C" fn show(m: *mut bindings::seq_file, _: *mut c_void) -> c_int {
-        // SAFETY: `open` made the private data a pointer to a `T::Data` that is valid while the file is
-        // open; it is shared by all who read it.
+        // SAFETY: `open` made the private data a pointer to a `T::Data` that is valid while the
+        // file is open; it is shared by all who read it.
         let data = unsafe { &*(*m).private.cast::<T::Data>() };
         // SAFETY: The caller holds the lock of `m` during the call.
         let m = unsafe { SeqFile::from_raw(m) };

@@ -19,9 +19,9 @@ use core::ops::Deref;
 
 /// The file on which the current thread executes an ioctl call.
 ///
-/// It stands for a fact about the thread: inside an ioctl call no `fdget_pos` region is active on it,
-/// because the ioctl system call looks its file up with `fdget`. Hence a file that is looked up by
-/// descriptor number during the call may be shared with other threads, see [`fget`](Self::fget).
+/// It stands for a fact about the thread: inside an ioctl call no `fdget_pos` region is active on
+/// it, because the ioctl system call looks its file up with `fdget`. Hence a file that is looked up
+/// by descriptor number during the call may be shared with other threads, see [`fget`](Self::fget).
 ///
 /// # Invariants
 ///
@@ -41,8 +41,9 @@ impl<'a> IoctlFile<'a> {
     pub unsafe fn from_raw(file: *mut bindings::file) -> Self {
         // INVARIANT: The caller's guarantee, on the current thread.
         Self {
-            // SAFETY: The file is valid during its ioctl call, and no `fdget_pos` region is active on this
-            // thread. On other threads such a region holds the lock, as the descriptor is then shared.
+            // SAFETY: The file is valid during its ioctl call, and no `fdget_pos` region is active
+            // on this thread. On other threads such a region holds the lock, as the descriptor is
+            // then shared.
             file: unsafe { File::from_raw_file(file) },
             _not_send: NotThreadSafe,
         }
@@ -54,8 +55,8 @@ impl<'a> IoctlFile<'a> {
     pub fn fget(&self, fd: u32) -> Result<ARef<File>, BadFdError> {
         let file = LocalFile::fget(fd)?;
 
-        // SAFETY: By the type invariants this thread is inside an ioctl call, so it is in no `fdget_pos`
-        // region.
+        // SAFETY: By the type invariants this thread is inside an ioctl call, so it is in no
+        // `fdget_pos` region.
         Ok(unsafe { LocalFile::assume_no_fdget_pos(file) })
     }
 

@@ -2,9 +2,9 @@
 
 //! File operations written in Rust.
 //!
-//! A driver implements [`Operations`] for a type of its own. Whoever makes the inodes (a pseudo file
-//! system, a character device) installs the resulting `struct file_operations`; the driver never
-//! sees it. That constructor also decides what an inode carries, the [`Operations::Context`].
+//! A driver implements [`Operations`] for a type of its own. Whoever makes the inodes (a pseudo
+//! file system, a character device) installs the resulting `struct file_operations`; the driver
+//! never sees it. That constructor also decides what an inode carries, the [`Operations::Context`].
 //!
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
@@ -34,8 +34,8 @@ use core::marker::PhantomData;
 ///
 /// All callbacks run in process context and may sleep. The kernel calls [`open`] first and
 /// [`release`] last, and nothing after [`release`]; between the two, any number of the other
-/// callbacks may run at the same time, on any thread that has the file in its table. That is why they
-/// only get the private data borrowed, and why [`Ptr`] is `Send + Sync`.
+/// callbacks may run at the same time, on any thread that has the file in its table. That is why
+/// they only get the private data borrowed, and why [`Ptr`] is `Send + Sync`.
 ///
 /// Files are not seekable: `lseek` gives `ESPIPE`, and `read` and `write` give `EINVAL`.
 ///
@@ -167,14 +167,15 @@ pub trait Operations: Sized + 'static {
 ///
 /// # Safety
 ///
-/// [`context`](Self::context) must return a reference that stays valid as long as the inode is in use.
+/// [`context`](Self::context) must return a reference that stays valid as long as the inode is in
+/// use.
 pub unsafe trait ContextSource<C> {
     /// Returns what `inode` carries.
     ///
     /// # Safety
     ///
-    /// `inode` must be in use for `'a` and must have been made by the constructor that this type stands
-    /// for, with a value of type `C`.
+    /// `inode` must be in use for `'a` and must have been made by the constructor that this type
+    /// stands for, with a value of type `C`.
     unsafe fn context<'a>(inode: *mut bindings::inode) -> &'a C;
 }
 
@@ -194,14 +195,14 @@ impl<T: Operations, S: ContextSource<T::Context>> OperationsVtable<T, S> {
     ///
     /// # Safety
     ///
-    /// `file` must be a file that [`Self::open`] has opened, and that is not released before the end of
-    /// `'a`.
+    /// `file` must be a file that [`Self::open`] has opened, and that is not released before the
+    /// end of `'a`.
     unsafe fn data<'a>(file: *mut bindings::file) -> <T::Ptr as ForeignOwnable>::Borrowed<'a> {
         // SAFETY: `open` wrote the private data and it is not changed until `release`.
         let private = unsafe { (*file).private_data };
 
-        // SAFETY: `open` stored what `into_foreign` returned, and by the caller's guarantee `release`,
-        // the one caller of `from_foreign`, does not run before the end of `'a`.
+        // SAFETY: `open` stored what `into_foreign` returned, and by the caller's guarantee
+        // `release`, the one caller of `from_foreign`, does not run before the end of `'a`.
         unsafe { T::Ptr::borrow(private) }
     }
 
@@ -216,8 +217,8 @@ impl<T: Operations, S: ContextSource<T::Context>> OperationsVtable<T, S> {
             // SAFETY: This table is only installed by the constructor that `S` stands for.
             let context = unsafe { S::context(inode) };
 
-            // SAFETY: The file is valid during the call, and as no descriptor refers to it yet, nobody
-            // is in an `fdget_pos` region for it.
+            // SAFETY: The file is valid during the call, and as no descriptor refers to it yet,
+            // nobody is in an `fdget_pos` region for it.
             let data = T::open(context, unsafe { File::from_raw_file(file) })?;
 
             // SAFETY: The open call may write the private data.
@@ -230,12 +231,12 @@ impl<T: Operations, S: ContextSource<T::Context>> OperationsVtable<T, S> {
     ///
     /// `file` must be a file that [`Self::open`] has opened and that is being released.
     unsafe extern "C" fn release(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: `open` stored what `into_foreign` returned. The kernel calls release once and last, so
-        // this takes the ownership back and no borrow is left.
+        // SAFETY: `open` stored what `into_foreign` returned. The kernel calls release once and
+        // last, so this takes the ownership back and no borrow is left.
         let data = unsafe { T::Ptr::from_foreign((*file).private_data) };
 
-        // SAFETY: The file is valid during the call, and as its last reference is gone, nobody is in an
-        // `fdget_pos` region for it.
+        // SAFETY: The file is valid during the call, and as its last reference is gone, nobody is
+        // in an `fdget_pos` region for it.
         T::release(data, unsafe { File::from_raw_file(file) });
         0
     }
@@ -272,8 +273,8 @@ impl<T: Operations, S: ContextSource<T::Context>> OperationsVtable<T, S> {
 
     /// # Safety
     ///
-    /// `file` must be a file that [`Self::open`] has opened, and `vma` a mapping of it that is being
-    /// set up.
+    /// `file` must be a file that [`Self::open`] has opened, and `vma` a mapping of it that is
+    /// being set up.
     unsafe extern "C" fn mmap(
         file: *mut bindings::file,
         vma: *mut bindings::vm_area_struct,

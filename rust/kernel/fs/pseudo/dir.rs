@@ -30,10 +30,10 @@ use core::ptr::NonNull;
 
 /// A directory of a mounted [`FileSystem`].
 ///
-/// All methods may sleep and take the lock of the directory's inode. A name must not be empty, `.` or
-/// `..`, or contain a slash (`EACCES`), must not be longer than 255 bytes (`ENAMETOOLONG`) or taken
-/// (`EEXIST`). The new entry belongs to root of the user namespace in which the mount was made. User
-/// space that watches the directory is told.
+/// All methods may sleep and take the lock of the directory's inode. A name must not be empty, `.`
+/// or `..`, or contain a slash (`EACCES`), must not be longer than 255 bytes (`ENAMETOOLONG`) or
+/// taken (`EEXIST`). The new entry belongs to root of the user namespace in which the mount was
+/// made. User space that watches the directory is told.
 ///
 /// # Invariants
 ///
@@ -104,8 +104,8 @@ impl<'a, T: FileSystem> Dir<'a, T> {
             ino: None,
         };
         let fops = SeqVtable::<S>::as_raw();
-        // SAFETY: The type of `sb` says that it is one of our super blocks, and active. The operations are
-        // those of `S`, for inodes of this kind that carry its data.
+        // SAFETY: The type of `sb` says that it is one of our super blocks, and active. The
+        // operations are those of `S`, for inodes of this kind that carry its data.
         let inode =
             unsafe { NewInode::file::<SeqVtable<S>, _>(self.sb.as_raw(), node, fops, data) }?;
 
@@ -114,9 +114,9 @@ impl<'a, T: FileSystem> Dir<'a, T> {
 
     /// Makes a character device node that is served by the operations of `O`.
     ///
-    /// The inode owns `context` and drops it when it is evicted: when the name is removed and all who have
-    /// opened it have closed it, or when the mount ends. Opening the node does not go through the table
-    /// of character devices, so the device number need not be served there.
+    /// The inode owns `context` and drops it when it is evicted: when the name is removed and all
+    /// who have opened it have closed it, or when the mount ends. Opening the node does not go
+    /// through the table of character devices, so the device number need not be served there.
     pub fn create_chr<O>(&self, name: &CStr, node: ChrNode, context: O::Context) -> Result
     where
         O: Operations<OwnerModule = T::OwnerModule>,
@@ -127,8 +127,8 @@ impl<'a, T: FileSystem> Dir<'a, T> {
             ino: node.ino,
         };
         let fops = ChrVtable::<O>::as_raw();
-        // SAFETY: The type of `sb` says that it is one of our super blocks, and active. The operations are
-        // those of `O`, for inodes of this kind that carry its context.
+        // SAFETY: The type of `sb` says that it is one of our super blocks, and active. The
+        // operations are those of `O`, for inodes of this kind that carry its context.
         let inode =
             unsafe { NewInode::file::<ChrVtable<O>, _>(self.sb.as_raw(), node, fops, context) }?;
 
@@ -137,8 +137,8 @@ impl<'a, T: FileSystem> Dir<'a, T> {
 
     /// Removes an entry, and if it is a directory all that is in it.
     ///
-    /// This does not ask [`FileSystem::may_unlink`], and works in every directory. `ENOENT` if there is no
-    /// such entry. Who has opened a removed file can use it until it is closed.
+    /// This does not ask [`FileSystem::may_unlink`], and works in every directory. `ENOENT` if
+    /// there is no such entry. Who has opened a removed file can use it until it is closed.
     pub fn remove(&self, name: &CStr) -> Result {
         // SAFETY: By the type invariants.
         unsafe { remove(self.dentry, name) }
@@ -146,7 +146,8 @@ impl<'a, T: FileSystem> Dir<'a, T> {
 
     /// Keeps the directory for the life of the mount, and returns a handle to it.
     ///
-    /// Unlike a `Dir` the handle can be stored, for example in the [`FileSystem::Data`] of the mount.
+    /// Unlike a `Dir` the handle can be stored, for example in the [`FileSystem::Data`] of the
+    /// mount.
     pub fn keep(&self) -> Result<DirHandle<T>> {
         // SAFETY: By the type invariants.
         unsafe { DirHandle::new(self.sb, self.dentry) }
@@ -186,8 +187,8 @@ unsafe fn insert(
     inode: NewInode,
     kind: Kind,
 ) -> Result<NonNull<bindings::dentry>> {
-    // SAFETY: The caller's guarantee. On success the lock of the directory's inode is held and the entry
-    // has no inode.
+    // SAFETY: The caller's guarantee. On success the lock of the directory's inode is held and the
+    // entry has no inode.
     let child =
         check(unsafe { bindings::simple_start_creating(parent.as_ptr(), name.as_char_ptr()) })?;
 

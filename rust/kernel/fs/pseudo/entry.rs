@@ -23,8 +23,8 @@ use core::marker::PhantomData;
 ///
 /// # Invariants
 ///
-/// For `'a`, `dentry` is valid, has an inode, belongs to a super block of a `T`, and the lock of its
-/// directory is held.
+/// For `'a`, `dentry` is valid, has an inode, belongs to a super block of a `T`, and the lock of
+/// its directory is held.
 pub struct Entry<'a, T: FileSystem> {
     dentry: *mut bindings::dentry,
     _type: PhantomData<&'a SuperBlock<T>>,
@@ -74,8 +74,8 @@ impl<'a, T: FileSystem> Entry<'a, T> {
 
     /// Returns what the inode carries if this is a device node made for `O`.
     pub fn context<O: Operations>(&self) -> Option<&'a O::Context> {
-        // SAFETY: By the type invariants the inode is one of ours and in use. Those made for this table carry
-        // the context of `O`.
+        // SAFETY: By the type invariants the inode is one of ours and in use. Those made for this
+        // table carry the context of `O`.
         unsafe { inode::carried::<ChrVtable<O>, O::Context>(self.inode()) }
     }
 }
@@ -96,7 +96,8 @@ struct RootOperations<T>(PhantomData<T>);
 impl<T: FileSystem> RootOperations<T> {
     /// # Safety
     ///
-    /// `dentry` must be an entry of the directory `dir` in a super block of a `T`, in an unlink call.
+    /// `dentry` must be an entry of the directory `dir` in a super block of a `T`, in an unlink
+    /// call.
     unsafe extern "C" fn unlink(dir: *mut bindings::inode, dentry: *mut bindings::dentry) -> c_int {
         from_result(|| {
             // SAFETY: The VFS holds the lock of the directory and a reference to the entry.
@@ -120,8 +121,8 @@ impl<T: FileSystem> RootOperations<T> {
         flags: c_uint,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: The VFS holds the locks of the directories and references to the entries. `new` has
-            // no inode if the name is free.
+            // SAFETY: The VFS holds the locks of the directories and references to the entries.
+            // `new` has no inode if the name is free.
             let rename = unsafe {
                 Rename::<'_, T> {
                     source: Entry::from_raw(old),

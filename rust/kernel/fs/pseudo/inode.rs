@@ -41,8 +41,8 @@ pub struct InodeContext(());
 // SAFETY: What an inode carries is dropped when the inode is evicted.
 unsafe impl<C> ContextSource<C> for InodeContext {
     unsafe fn context<'a>(inode: *mut bindings::inode) -> &'a C {
-        // SAFETY: The caller guarantees that the inode is one of ours, in use, and that it was made with
-        // a value of type `C`.
+        // SAFETY: The caller guarantees that the inode is one of ours, in use, and that it was made
+        // with a value of type `C`.
         unsafe { &(*(*inode).i_private.cast::<Carried<C>>()).value }
     }
 }
@@ -51,8 +51,8 @@ unsafe impl<C> ContextSource<C> for InodeContext {
 ///
 /// # Safety
 ///
-/// `inode` must be in use for `'a` and belong to a pseudo file system. `C` must be the type of the value
-/// that inodes made for `K` carry.
+/// `inode` must be in use for `'a` and belong to a pseudo file system. `C` must be the type of the
+/// value that inodes made for `K` carry.
 pub(super) unsafe fn carried<'a, K: 'static, C>(inode: *mut bindings::inode) -> Option<&'a C> {
     // SAFETY: The caller's guarantee. `Carried` starts with the header.
     let header = NonNull::new(unsafe { (*inode).i_private }.cast::<Header>())?;
@@ -87,7 +87,8 @@ impl NewInode {
         // SAFETY: The caller's guarantee.
         let inode = check(unsafe { bindings::new_inode(sb) })?;
 
-        // SAFETY: The header is valid while the super block is active, and nobody else knows the inode.
+        // SAFETY: The header is valid while the super block is active, and nobody else knows the
+        // inode.
         unsafe {
             let header = header.as_ref();
             let raw = inode.as_ptr();
@@ -133,8 +134,8 @@ impl NewInode {
 
     /// Makes the inode of a file, for `K`, that carries `value`.
     ///
-    /// `K` is the type of the table of operations and not of what implements them, because one type may
-    /// implement the operations of device nodes as well as of text files.
+    /// `K` is the type of the table of operations and not of what implements them, because one type
+    /// may implement the operations of device nodes as well as of text files.
     ///
     /// # Safety
     ///
@@ -246,7 +247,8 @@ pub(super) unsafe extern "C" fn evict(inode: *mut bindings::inode) {
         bindings::clear_inode(inode);
     }
 
-    // SAFETY: `i_private` is null or what `NewInode::file` has stored. Nobody uses the inode any more.
+    // SAFETY: `i_private` is null or what `NewInode::file` has stored. Nobody uses the inode any
+    // more.
     unsafe {
         if let Some(header) = NonNull::new((*inode).i_private.cast::<Header>()) {
             (header.as_ref().drop)(header);

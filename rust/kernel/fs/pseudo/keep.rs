@@ -66,8 +66,8 @@ impl Kept {
 ///
 /// # Invariants
 ///
-/// The super block with the number `mount` is one of a `T`. It holds a reference to `dentry`, a directory
-/// in it, as long as it is active.
+/// The super block with the number `mount` is one of a `T`. It holds a reference to `dentry`, a
+/// directory in it, as long as it is active.
 pub struct DirHandle<T: FileSystem> {
     dentry: NonNull<bindings::dentry>,
     mount: u64,
@@ -90,7 +90,8 @@ impl<T: FileSystem> DirHandle<T> {
         let header = sb.header();
         header.kept.add(dentry)?;
 
-        // INVARIANT: `add` has made the reference, which `Kept` holds until the super block is killed.
+        // INVARIANT: `add` has made the reference, which `Kept` holds until the super block is
+        // killed.
         Ok(Self {
             dentry,
             mount: header.id,
@@ -98,7 +99,8 @@ impl<T: FileSystem> DirHandle<T> {
         })
     }
 
-    /// Returns the directory, given the super block that it is in. For another one it returns `None`.
+    /// Returns the directory, given the super block that it is in. For another one it returns
+    /// `None`.
     pub fn get<'a>(&self, sb: &'a SuperBlock<T>) -> Option<Dir<'a, T>> {
         if sb.header().id != self.mount {
             return None;

@@ -49,10 +49,11 @@ unsafe impl<T: FileSystem> Sync for Type<T> {}
 
 /// The registration of a [`FileSystem`], which makes its name known to `mount(2)`.
 ///
-/// Mounts keep the module loaded, so an unload cannot meet any. Should the registration end in another way
-/// while the file system is mounted (for example because a later step of the module's initialisation
-/// fails), the mounts stay usable but no new ones can be made, and the small C structure that the VFS may
-/// still look at is never freed. Register last, when all else has succeeded.
+/// Mounts keep the module loaded, so an unload cannot meet any. Should the registration end in
+/// another way while the file system is mounted (for example because a later step of the module's
+/// initialisation fails), the mounts stay usable but no new ones can be made, and the small C
+/// structure that the VFS may still look at is never freed. Register last, when all else has
+/// succeeded.
 ///
 /// # Invariants
 ///
@@ -64,8 +65,8 @@ pub struct Registration<T: FileSystem> {
 impl<T: FileSystem> Registration<T> {
     /// Registers the file system. May sleep.
     ///
-    /// Every mount gets a reference to `context`. `EBUSY` if the name is taken by another file system,
-    /// `EINVAL` if it is not a possible name.
+    /// Every mount gets a reference to `context`. `EBUSY` if the name is taken by another file
+    /// system, `EINVAL` if it is not a possible name.
     pub fn new(context: T::Context) -> Result<Self> {
         if T::NAME.to_bytes().is_empty() || T::NAME.to_bytes().contains(&b'.') {
             return Err(EINVAL);
@@ -163,7 +164,8 @@ unsafe fn unregister(raw: *mut bindings::file_system_type) -> bool {
     unsafe { bindings::module_is_going((*raw).owner) }
 }
 
-/// A call of `mount(2)`, or a file descriptor of `fsopen(2)`: `fs_private` of a file system context.
+/// A call of `mount(2)`, or a file descriptor of `fsopen(2)`: `fs_private` of a file system
+/// context.
 struct MountCall<T: FileSystem> {
     context: Arc<T::Context>,
     options: T::Options,
@@ -172,7 +174,8 @@ struct MountCall<T: FileSystem> {
 impl<T: FileSystem> MountCall<T> {
     /// # Safety
     ///
-    /// `fc` must be a context that [`Self::init`] has set up, and nobody else may use it during `'a`.
+    /// `fc` must be a context that [`Self::init`] has set up, and nobody else may use it during
+    /// `'a`.
     unsafe fn of<'a>(fc: *mut bindings::fs_context) -> &'a mut Self {
         // SAFETY: `init` has stored a pointer to this type.
         unsafe { &mut *(*fc).fs_private.cast() }

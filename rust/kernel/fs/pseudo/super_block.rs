@@ -67,15 +67,16 @@ struct Info<T: FileSystem> {
 /// # Invariants
 ///
 /// * The super block is active, and its operations are our own, `SUPER_OPERATIONS`.
-/// * `s_fs_info` points to an `Info<T>` that is valid and not changed while the super block is active.
+/// * `s_fs_info` points to an `Info<T>` that is valid and not changed while the super block is
+///   active.
 #[repr(transparent)]
 pub struct SuperBlock<T> {
     inner: Opaque<bindings::super_block>,
     _type: PhantomData<fn() -> T>,
 }
 
-// SAFETY: Super blocks are used on all threads; what is reachable through one is `Send` and `Sync` by the
-// bounds of `FileSystem`.
+// SAFETY: Super blocks are used on all threads; what is reachable through one is `Send` and `Sync`
+// by the bounds of `FileSystem`.
 unsafe impl<T: FileSystem> Send for SuperBlock<T> {}
 // SAFETY: As above.
 unsafe impl<T: FileSystem> Sync for SuperBlock<T> {}
@@ -95,7 +96,8 @@ impl<T: FileSystem> SuperBlock<T> {
     ///
     /// With it, an operation on a file can reach the mount that the file belongs to.
     pub fn of_file(file: &File) -> Option<&Self> {
-        // SAFETY: An open file has an inode, and its super block stays active while the file exists.
+        // SAFETY: An open file has an inode, and its super block stays active while the file
+        // exists.
         let sb = unsafe { (*(*file.as_ptr()).f_inode).i_sb };
 
         // SAFETY: As above.
@@ -105,8 +107,8 @@ impl<T: FileSystem> SuperBlock<T> {
             return None;
         }
 
-        // SAFETY: The super block is active as long as `file`. The header, which only `fill_super` of this
-        // module makes, says that the file system is a `T`.
+        // SAFETY: The super block is active as long as `file`. The header, which only `fill_super`
+        // of this module makes, says that the file system is a `T`.
         Some(unsafe { Self::from_raw(sb) })
     }
 
@@ -156,7 +158,8 @@ impl<T: FileSystem> NewSuperBlock<'_, T> {
     ///
     /// # Safety
     ///
-    /// `sb` must be new, in the hands of the caller alone, and of the type of a registration of `T`.
+    /// `sb` must be new, in the hands of the caller alone, and of the type of a registration of
+    /// `T`.
     pub(super) unsafe fn fill(
         sb: *mut bindings::super_block,
         context: &Arc<T::Context>,
@@ -176,8 +179,8 @@ impl<T: FileSystem> NewSuperBlock<'_, T> {
             GFP_KERNEL,
         )?;
 
-        // SAFETY: The caller alone has the super block. `Info` starts with the header, and stays where it
-        // is until it is dropped.
+        // SAFETY: The caller alone has the super block. `Info` starts with the header, and stays
+        // where it is until it is dropped.
         unsafe { init(sb, T::MAGIC, T::FLAGS, info.into_foreign().cast()) };
         // SAFETY: `init` has set the operations and `s_fs_info` up.
         unsafe { inode::make_root(sb, entry::root_operations::<T>()) }?;
@@ -309,7 +312,8 @@ pub(super) unsafe extern "C" fn kill(sb: *mut bindings::super_block) {
     unsafe { bindings::kill_anon_super(sb) };
 
     if let Some(header) = header {
-        // SAFETY: As above. The super block is dead and has no inodes any more, so nobody uses the header.
+        // SAFETY: As above. The super block is dead and has no inodes any more, so nobody uses the
+        // header.
         unsafe { (header.as_ref().drop)(header) };
     }
 }
