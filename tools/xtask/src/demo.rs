@@ -11,8 +11,8 @@ use crate::{
     vm::{self, image::Choice, Accel, Clock, End, Event, Program, Vm},
 };
 
-/// Time for any one program of the demonstration.
-const LIMIT: Duration = Duration::from_secs(300);
+/// Time for any one program: generous, because an emulated wake-up on a busy host takes milliseconds.
+const LIMIT: Duration = Duration::from_secs(1800);
 
 #[derive(clap::Args)]
 pub struct Args {
