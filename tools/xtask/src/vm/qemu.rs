@@ -170,3 +170,20 @@ impl Drop for Qemu {
         let _ = self.child.wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_qemu_says_how_to_get_it() {
+        let log = File::create("/dev/null").unwrap();
+        let Err(error) = Qemu::start(Command::new("/nowhere/qemu"), &log) else {
+            panic!("something was started");
+        };
+        assert_eq!(
+            error.to_string(),
+            "cannot start qemu-system-x86_64; `make setup` installs it"
+        );
+    }
+}
