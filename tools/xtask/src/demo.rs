@@ -11,7 +11,8 @@ use crate::{
     vm::{self, image::Choice, Accel, Clock, End, Event, Program, Vm},
 };
 
-/// Time for any one program: generous, because an emulated wake-up on a busy host takes milliseconds.
+/// Time for any one program: generous, because on a busy host an emulated wake-up takes
+/// milliseconds.
 const LIMIT: Duration = Duration::from_secs(1800);
 
 #[derive(clap::Args)]
