@@ -10,8 +10,8 @@ use crate::{
 
 /// The value of a module parameter that is a string, of at most [`Self::MAX_LEN`] bytes.
 ///
-/// In C the type of such a parameter is `charp`. Here the value is a part of the parameter, since it
-/// may be set at boot, before memory can be allocated.
+/// In C the type of such a parameter is `charp`. Here the value is a part of the parameter, since
+/// it may be set at boot, before memory can be allocated.
 ///
 /// # Invariants
 ///

@@ -30,8 +30,8 @@ use crate::{
 /// # Invariants
 ///
 /// - `ready` only increases, from 0 over 1 to 2.
-/// - While `ready` is 1, exactly one caller of [`Self::allow`] initialises `state`, and nothing else
-///   accesses it.
+/// - While `ready` is 1, exactly one caller of [`Self::allow`] initialises `state`, and nothing
+///   else accesses it.
 /// - Once `ready` is 2, `state` is initialised, and it is accessed by the C side alone.
 ///
 /// # Examples
@@ -50,8 +50,8 @@ pub struct RateLimit {
     ready: Atomic<i32>,
 }
 
-// SAFETY: By the type invariants one caller initialises the state before anyone uses it, and then the
-// C side synchronises its accesses by the lock in it.
+// SAFETY: By the type invariants one caller initialises the state before anyone uses it, and then
+// the C side synchronises its accesses by the lock in it.
 unsafe impl Sync for RateLimit {}
 
 impl RateLimit {
@@ -69,8 +69,8 @@ impl RateLimit {
 
     /// Returns whether the caller may go on, and counts it if so.
     ///
-    /// When the time is over in which calls had to be turned down, a warning in the log says how many
-    /// there were; `name` begins that line.
+    /// When the time is over in which calls had to be turned down, a warning in the log says how
+    /// many there were; `name` begins that line.
     ///
     /// # Context
     ///
@@ -81,8 +81,8 @@ impl RateLimit {
             // Another CPU, or the task that this interrupts, is at the first message just now.
             return true;
         }
-        // SAFETY: By the type invariants `state` is initialised, and `name` is a string that ends in
-        // a zero byte.
+        // SAFETY: By the type invariants `state` is initialised, and `name` is a string that ends
+        // in a zero byte.
         unsafe { bindings::___ratelimit(self.state.get(), name.as_char_ptr()) != 0 }
     }
 
@@ -93,8 +93,8 @@ impl RateLimit {
         if self.ready.cmpxchg(0, 1, Relaxed).is_err() {
             return self.ready.load(Acquire) == 2;
         }
-        // SAFETY: By the type invariants this is the only access to `state`, which stays in place, as
-        // it is part of a static.
+        // SAFETY: By the type invariants this is the only access to `state`, which stays in place,
+        // as it is part of a static.
         unsafe { bindings::ratelimit_default_init(self.state.get()) };
         // INVARIANT: `state` has just been initialised.
         self.ready.store(2, Release);
@@ -119,8 +119,8 @@ macro_rules! print_ratelimited (
 /// Prints an error-level message, unless this place in the source has printed too many lately.
 ///
 /// Equivalent to the kernel's [`pr_err_ratelimited`] macro: ten messages in five seconds. The
-/// arguments, which are those of [`pr_err!`], are evaluated only if the message is printed. How many
-/// messages were left out is said in the log later.
+/// arguments, which are those of [`pr_err!`], are evaluated only if the message is printed. How
+/// many messages were left out is said in the log later.
 ///
 /// # Examples
 ///

@@ -2,8 +2,8 @@
 
 //! The calls of hooks that are not exported.
 //!
-//! These functions are neither generic nor inlined, so that the calls are part of the kernel wherever
-//! the safe functions that use them are inlined, including a module.
+//! These functions are neither generic nor inlined, so that the calls are part of the kernel
+//! wherever the safe functions that use them are inlined, including a module.
 
 use crate::{
     bindings,

@@ -76,9 +76,9 @@ pub struct ExclusiveCell<T> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: By the type invariants there is one user of the value at a time, and acquire and release of
-// `busy` order the uses, so that sharing the cell does no more than send the value from one task to
-// another. `Send` follows from the fields.
+// SAFETY: By the type invariants there is one user of the value at a time, and acquire and release
+// of `busy` order the uses, so that sharing the cell does no more than send the value from one task
+// to another. `Send` follows from the fields.
 unsafe impl<T: Send> Sync for ExclusiveCell<T> {}
 
 impl<T> ExclusiveCell<T> {
@@ -105,8 +105,8 @@ impl<T> ExclusiveCell<T> {
         if self.busy.xchg(true, Acquire) {
             return None;
         }
-        // INVARIANT: `busy` was not set, so there was no guard, and this exchange alone has set it, so
-        // that this is the one guard.
+        // INVARIANT: `busy` was not set, so there was no guard, and this exchange alone has set it,
+        // so that this is the one guard.
         Some(ExclusiveGuard {
             cell: self,
             _value: PhantomData,
@@ -122,8 +122,8 @@ impl<T> ExclusiveCell<T> {
 #[must_use = "the cell is left at once if the guard is unused"]
 pub struct ExclusiveGuard<'a, T> {
     cell: &'a ExclusiveCell<T>,
-    /// The guard acts as the mutable reference that it gives out; in particular it is `Sync` only if
-    /// `T` is.
+    /// The guard acts as the mutable reference that it gives out; in particular it is `Sync` only
+    /// if `T` is.
     _value: PhantomData<&'a mut T>,
 }
 
@@ -132,8 +132,8 @@ impl<T> Deref for ExclusiveGuard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: By the type invariants nothing but this guard accesses the value, and the reference
-        // borrows the guard.
+        // SAFETY: By the type invariants nothing but this guard accesses the value, and the
+        // reference borrows the guard.
         unsafe { &*self.cell.value.get() }
     }
 }
@@ -141,8 +141,8 @@ impl<T> Deref for ExclusiveGuard<'_, T> {
 impl<T> DerefMut for ExclusiveGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: By the type invariants nothing but this guard accesses the value, and the reference
-        // borrows the guard mutably.
+        // SAFETY: By the type invariants nothing but this guard accesses the value, and the
+        // reference borrows the guard mutably.
         unsafe { &mut *self.cell.value.get() }
     }
 }

@@ -2,9 +2,9 @@
 
 //! Sleeping without a wait queue.
 //!
-//! A [`CondVar`] keeps its sleepers in a wait queue, whose own lock is taken to get in, to wake and to
-//! get out. Where each sleeper has a place of its own in data that a lock already protects, that is
-//! wasted effort: the sleeper can leave its name in that place, and whoever has something for it
+//! A [`CondVar`] keeps its sleepers in a wait queue, whose own lock is taken to get in, to wake and
+//! to get out. Where each sleeper has a place of its own in data that a lock already protects, that
+//! is wasted effort: the sleeper can leave its name in that place, and whoever has something for it
 //! finds the name there. This file adds the sleep to [`Guard`]; waking is [`Task::wake_up`] and its
 //! variants.
 //!
@@ -17,14 +17,14 @@
 //! 3. calls a sleep function of the [`Guard`],
 //! 4. starts again at 1, whatever the reason for the end of the sleep.
 //!
-//! The waker, with the same lock held, changes the data and takes the recorded task; then it releases
-//! the lock and wakes the task.
+//! The waker, with the same lock held, changes the data and takes the recorded task; then it
+//! releases the lock and wakes the task.
 //!
-//! No wake-up is lost, because the sleeper enters the sleeping state *before* it releases the lock. A
-//! waker either had the lock before the sleeper's step 1, which then sees the change, or gets it
-//! afterwards; then it sees the name, and its wake-up finds a task that is about to sleep or sleeps.
-//! A wake-up that comes late, for a task that has long gone on, ends some later sleep too early, which
-//! step 4 takes care of.
+//! No wake-up is lost, because the sleeper enters the sleeping state *before* it releases the lock.
+//! A waker either had the lock before the sleeper's step 1, which then sees the change, or gets it
+//! afterwards; then it sees the name, and its wake-up finds a task that is about to sleep or
+//! sleeps. A wake-up that comes late, for a task that has long gone on, ends some later sleep too
+//! early, which step 4 takes care of.
 //!
 //! C header: [`include/linux/sched.h`](srctree/include/linux/sched.h)
 //!
@@ -59,9 +59,9 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
     /// Releases the lock, sleeps until woken, and takes the lock again.
     ///
     /// The sleep ends when another task wakes this one, for instance by [`Task::wake_up`], when a
-    /// signal arrives, or for no reason at all; the caller checks its condition in a loop. If a signal
-    /// is pending already, the task does not sleep. While it sleeps the task may be frozen, for
-    /// instance for suspend.
+    /// signal arrives, or for no reason at all; the caller checks its condition in a loop. If a
+    /// signal is pending already, the task does not sleep. While it sleeps the task may be frozen,
+    /// for instance for suspend.
     ///
     /// Returns whether a signal is pending. The condition may hold nevertheless.
     ///
@@ -147,14 +147,15 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
         crate::current!().signal_pending()
     }
 
-    /// Releases the lock, sleeps until woken or until `timeout` has passed, and takes the lock again.
+    /// Releases the lock, sleeps until woken or until `timeout` has passed, and takes the lock
+    /// again.
     ///
     /// Like [`Self::sleep_interruptible_freezable`], except that the task cannot be frozen while it
-    /// sleeps, as a frozen task could not keep to the time. `timeout` is in jiffies from now; a value
-    /// beyond [`MAX_SCHEDULE_TIMEOUT`] means no limit.
+    /// sleeps, as a frozen task could not keep to the time. `timeout` is in jiffies from now; a
+    /// value beyond [`MAX_SCHEDULE_TIMEOUT`] means no limit.
     ///
-    /// Returns [`CondVarTimeoutResult::Signal`] if a signal is pending, whatever else happened. After
-    /// [`CondVarTimeoutResult::Timeout`] the condition may hold nevertheless.
+    /// Returns [`CondVarTimeoutResult::Signal`] if a signal is pending, whatever else happened.
+    /// After [`CondVarTimeoutResult::Timeout`] the condition may hold nevertheless.
     ///
     /// # Context
     ///
@@ -211,8 +212,8 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
 /// Enters a sleeping state; the next call of the scheduler takes the task off its CPU.
 ///
 /// The caller holds the lock that a waker takes before it wakes: the release of that lock by the
-/// sleeper and its acquisition by the waker order this store before the waker's look at the state, so
-/// that no further barrier is needed here.
+/// sleeper and its acquisition by the waker order this store before the waker's look at the state,
+/// so that no further barrier is needed here.
 #[inline]
 fn set_current_state(state: c_int) {
     // CAST: The states are bits of an `unsigned int`, and all of them positive.

@@ -50,9 +50,9 @@ impl CurrentTask {
     /// Sets the nice value of the current task to `nice`, or as near to it as the task may go.
     ///
     /// A driver that has one task work on behalf of another lets it inherit the other one's nice
-    /// value, as far as `RLIMIT_NICE` goes, or wholly for a task with `CAP_SYS_NICE`. The limit is 1
-    /// for 19 and 40 for -20. Unlike nice(2), this asks for the limit whatever value the task has now:
-    /// with a limit of 0, as most tasks have it, nothing changes, not even to a higher value.
+    /// value, as far as `RLIMIT_NICE` goes, or wholly for a task with `CAP_SYS_NICE`. The limit is
+    /// 1 for 19 and 40 for -20. Unlike nice(2), this asks for the limit whatever value the task has
+    /// now: with a limit of 0, as most tasks have it, nothing changes, not even to a higher value.
     ///
     /// A value outside -20..=19 is never set, even where the outcome is [`NiceOutcome::Set`].
     ///
@@ -87,8 +87,8 @@ impl CurrentTask {
             unsafe { bindings::set_user_nice(task, nice as c_long) };
             return NiceOutcome::Set;
         }
-        // SAFETY: The limits of the current task are valid; they are read, and changed by others, one
-        // word at a time.
+        // SAFETY: The limits of the current task are valid; they are read, and changed by others,
+        // one word at a time.
         let limit = unsafe { bindings::rlimit(bindings::RLIMIT_NICE) };
         // SAFETY: Just arithmetic.
         let best = unsafe { bindings::rlimit_to_nice(limit as c_long) };

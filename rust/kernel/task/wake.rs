@@ -17,8 +17,8 @@ use core::{
 
 /// The waker is about to sleep: `WF_SYNC` of `kernel/sched/sched.h`.
 ///
-/// The flags are private to the scheduler, while the function that takes them is exported. The suite
-/// `rust_task_wake` compares both with what the scheduler itself passes.
+/// The flags are private to the scheduler, while the function that takes them is exported. The
+/// suite `rust_task_wake` compares both with what the scheduler itself passes.
 const WF_SYNC: c_int = 0x10;
 
 /// Have the task run on the waker's CPU: `WF_CURRENT_CPU` of `kernel/sched/sched.h`.
@@ -28,8 +28,8 @@ const WF_CURRENT_CPU: c_int = 0x40;
 impl Task {
     /// Wakes up the task, as [`Task::wake_up`] does, by a waker that is about to sleep itself.
     ///
-    /// The hint lets the scheduler leave the task on the waker's CPU, which will soon be free, rather
-    /// than look for an idle one.
+    /// The hint lets the scheduler leave the task on the waker's CPU, which will soon be free,
+    /// rather than look for an idle one.
     ///
     /// # Context
     ///
@@ -49,11 +49,11 @@ impl Task {
 
     /// Wakes up the task, as [`Task::wake_up`] does, and has it run on the CPU of the waker.
     ///
-    /// Where the waker sleeps at once after this call, and waits for what the woken task does, this is
-    /// a hand-over: the data is in the caches of this CPU, and no other CPU has to be got out of its
-    /// idle state. Where the waker goes on running, the woken task waits for it although another CPU
-    /// may be idle. A task that may not run on this CPU, or that is not scheduled by the fair class,
-    /// is woken as usual.
+    /// Where the waker sleeps at once after this call, and waits for what the woken task does, this
+    /// is a hand-over: the data is in the caches of this CPU, and no other CPU has to be got out of
+    /// its idle state. Where the waker goes on running, the woken task waits for it although
+    /// another CPU may be idle. A task that may not run on this CPU, or that is not scheduled by
+    /// the fair class, is woken as usual.
     ///
     /// # Context
     ///
@@ -78,8 +78,8 @@ impl Task {
         // SAFETY: `entry` is valid for writes.
         unsafe { (&raw mut (*entry.as_mut_ptr()).private).write(self.as_ptr().cast()) };
 
-        // The function to wake one task is not exported. This one is, and calls it with the task that
-        // it finds in `private`; it looks at nothing else in the entry.
+        // The function to wake one task is not exported. This one is, and calls it with the task
+        // that it finds in `private`; it looks at nothing else in the entry.
         //
         // SAFETY: `private` is initialised to a task, which is valid by the type invariants.
         unsafe {
@@ -112,13 +112,18 @@ mod tests {
         flags: c_int,
     }
 
+    /// Notes down what the scheduler passes.
+    ///
+    /// # Safety
+    ///
+    /// `entry` is the first field of a [`Spy`] that nothing else uses meanwhile.
     unsafe extern "C" fn record(
         entry: *mut bindings::wait_queue_entry,
         mode: c_uint,
         flags: c_int,
         _key: *mut c_void,
     ) -> c_int {
-        // SAFETY: `entry` is the first field of the `Spy` that `spy_on` queued.
+        // SAFETY: By the safety requirements.
         let spy = unsafe { &mut *entry.cast::<Spy>() };
         spy.mode = mode;
         spy.flags = flags;
@@ -133,7 +138,8 @@ mod tests {
         let mut spy: Spy = unsafe { core::mem::zeroed() };
         spy.entry.func = Some(record);
         let entry = &raw mut spy.entry;
-        // SAFETY: The queue is initialised, and the entry stays in place until it is removed.
+        // SAFETY: The queue is initialised, and the entry is part of a `Spy`, which stays in place
+        // until it is removed.
         unsafe { bindings::add_wait_queue(head, entry) };
         wake(head);
         // SAFETY: The entry was added to this queue above.

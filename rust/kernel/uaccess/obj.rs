@@ -34,8 +34,8 @@ impl UserSliceReader {
     ///
     /// # Errors
     ///
-    /// [`EFAULT`] if the address is bad, or if fewer bytes are left than the type has. The reader does
-    /// not advance then.
+    /// [`EFAULT`] if the address is bad, or if fewer bytes are left than the type has. The reader
+    /// does not advance then.
     ///
     /// # Context
     ///
@@ -69,8 +69,8 @@ impl UserSliceReader {
             return Err(EFAULT);
         }
         let mut out = MaybeUninit::<T>::uninit();
-        // The variant with the underscore leaves out the check that the kernel's side of the copy lies
-        // within one object, as C does for a length that is known when it is compiled.
+        // The variant with the underscore leaves out the check that the kernel's side of the copy
+        // lies within one object, as C does for a length that is known when it is compiled.
         //
         // SAFETY: `out` is valid for writes of `len` bytes.
         let left = unsafe {
@@ -101,8 +101,8 @@ impl UserSliceWriter {
     ///
     /// # Errors
     ///
-    /// [`EFAULT`] if the address is bad, or if less room is left than the value needs. The writer does
-    /// not advance then; in the first case part of the value may have been written.
+    /// [`EFAULT`] if the address is bad, or if less room is left than the value needs. The writer
+    /// does not advance then; in the first case part of the value may have been written.
     ///
     /// # Context
     ///

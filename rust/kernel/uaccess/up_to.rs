@@ -13,8 +13,9 @@ impl UserSliceReader {
     /// Reads as many bytes as can be read, at most `out.len()`, and says how many.
     ///
     /// For a stream of small records this stages several of them with one copy, where a fault in a
-    /// later record must not keep the earlier ones from being acted upon. The reader advances by the
-    /// number of bytes that were read, the first ones of `out`. The others have unspecified contents.
+    /// later record must not keep the earlier ones from being acted upon. The reader advances by
+    /// the number of bytes that were read, the first ones of `out`. The others have unspecified
+    /// contents.
     ///
     /// Fewer bytes than asked for mean that the slice ends there or that the address is bad. An
     /// architecture may stop somewhat before the first bad byte, but not without reading anything

@@ -27,12 +27,13 @@ struct DeferredClose {
 ///
 /// A system call on a file, such as an ioctl, may have borrowed the file from the descriptor table
 /// without a reference of its own, as `fdget()` does when the process has one thread. It must not
-/// close a descriptor of that file, for it might be the last one. This function takes the descriptor
-/// out of the table right away, so that its number is free, and calls `flush` of the file, but keeps
-/// one more reference until the current task returns to user space, when no system call of the task
-/// can be using the file any more.
+/// close a descriptor of that file, for it might be the last one. This function takes the
+/// descriptor out of the table right away, so that its number is free, and calls `flush` of the
+/// file, but keeps one more reference until the current task returns to user space, when no system
+/// call of the task can be using the file any more.
 ///
-/// The code that runs then belongs to the kernel itself, so that a module may be unloaded meanwhile.
+/// The code that runs then belongs to the kernel itself, so that a module may be unloaded
+/// meanwhile.
 ///
 /// # Errors
 ///
@@ -82,8 +83,8 @@ pub fn close_fd_deferred(fd: u32) -> Result {
 /// Whether the current task has a descriptor table and executes work when it leaves the kernel.
 fn returns_to_user_space() -> bool {
     let task = crate::task::Task::current_raw();
-    // SAFETY: The current task is valid, and it alone changes its flags and the pointer to its table.
-    // The latter goes away when the task exits, before its last work is executed.
+    // SAFETY: The current task is valid, and it alone changes its flags and the pointer to its
+    // table. The latter goes away when the task exits, before its last work is executed.
     unsafe { (*task).flags & bindings::PF_KTHREAD == 0 && !(*task).files.is_null() }
 }
 
@@ -119,10 +120,11 @@ fn queue(deferred: KBox<DeferredClose>) {
         )
     };
     if failed != 0 {
-        // A task that executes no work any more is past its last system call, so nothing uses the file
-        // through the table.
+        // A task that executes no work any more is past its last system call, so nothing uses the
+        // file through the table.
         //
-        // SAFETY: The work has not been queued, so that the value still is ours; it comes from a box.
+        // SAFETY: The work has not been queued, so that the value still is ours; it comes from a
+        // box.
         drop(unsafe { KBox::from_raw(deferred) });
     }
 }
@@ -202,14 +204,19 @@ mod tests {
         check(references(&file) == before - 1, line!())
     }
 
+    /// Runs the checks in a task that is not a kernel thread.
+    ///
+    /// # Safety
+    ///
+    /// `report` comes from an `Arc<Report>` by `into_foreign`, and goes to this one task.
     unsafe extern "C" fn user_task(report: *mut c_void) -> c_int {
-        // SAFETY: The pointer comes from `into_foreign` and is passed to this one task.
+        // SAFETY: By the safety requirements.
         let report = unsafe { <Arc<Report> as ForeignOwnable>::from_foreign(report) };
         report.found.populate(close_in_user_task());
         report.done.complete_all();
         drop(report);
-        // SAFETY: Nothing is left on the stack that would have to be dropped. The task has no program
-        // to return to.
+        // SAFETY: Nothing is left on the stack that would have to be dropped. The task has no
+        // program to return to.
         unsafe { bindings::do_exit(0) }
     }
 

@@ -12,13 +12,14 @@ use crate::{
     sync::aref::ARef, //
 };
 
-/// File descriptors of the current process that do not exist yet, and the files they will stand for.
+/// File descriptors of the current process that do not exist yet, and the files they will stand
+/// for.
 ///
 /// A driver that hands files to a process, and tells it their numbers in a message, has to know the
 /// numbers before it writes the message, and yet must not let the files appear before it knows that
 /// the message has arrived. It reserves the descriptors one by one, writes the message, and then
-/// installs all of them, which cannot fail. Where anything fails before, dropping the batch gives the
-/// numbers back, and the process has seen nothing.
+/// installs all of them, which cannot fail. Where anything fails before, dropping the batch gives
+/// the numbers back, and the process has seen nothing.
 ///
 /// The batch belongs to the task that made it, and cannot be moved to another.
 ///

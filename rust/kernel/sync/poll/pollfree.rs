@@ -6,8 +6,8 @@ use crate::bindings;
 
 /// Removes all that waits in a wait queue for poll and epoll, by `__wake_up_pollfree()`.
 ///
-/// This function is neither generic nor inlined, so that the call is part of the kernel wherever the
-/// destructors that use it are inlined, including a module.
+/// This function is neither generic nor inlined, so that the call is part of the kernel wherever
+/// the destructors that use it are inlined, including a module.
 ///
 /// # Safety
 ///
