@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The surroundings of one test: a binderfs instance that nobody else sees,
- * with a device of its own, and the check that everything was given back.
+ * with a device of its own, and the check that everything was given back
+ * (item 22 of the catalogue, after each test).
  */
 
 #include <errno.h>

@@ -147,7 +147,7 @@ TEST_F(regression, many_empty_oneways)
 {
 	char *data = arena_alloc(MAP_SIZE);
 
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 5000; i++) {
 		ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION,
 				       &self->to));
 		must_read(self->client, OK);
