@@ -111,6 +111,8 @@ pub enum End {
     Timeout(String),
     /// It could not be started.
     Fault(String),
+    /// The VM went away before it ended or even started.
+    Lost,
 }
 
 impl std::fmt::Display for End {
@@ -120,6 +122,7 @@ impl std::fmt::Display for End {
             Self::Signal(signal) => write!(f, "killed by signal {signal}"),
             Self::Timeout(how) => write!(f, "ran over its time limit and was {how}"),
             Self::Fault(why) => write!(f, "could not be started: {why}"),
+            Self::Lost => write!(f, "the VM went away before it ended"),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufWriter, Write},
+    io::{LineWriter, Write},
     path::{Path, PathBuf},
     sync::mpsc::RecvTimeoutError,
     time::{Duration, Instant},
@@ -49,7 +49,7 @@ fn pack(paths: &Paths, vm: &Vm) -> Result<Scratch> {
 /// What we know of the guest while it runs.
 struct Session<'a> {
     vm: &'a Vm,
-    log: BufWriter<File>,
+    log: LineWriter<File>,
     tell: &'a mut dyn FnMut(Event),
     check: Check,
     problems: Vec<String>,
@@ -62,7 +62,23 @@ struct Session<'a> {
     deadline: Option<Instant>,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    fn new(vm: &'a Vm, log: File, tell: &'a mut dyn FnMut(Event)) -> Self {
+        Self {
+            vm,
+            log: LineWriter::new(log),
+            tell,
+            check: Check::default(),
+            problems: Vec::new(),
+            started: 0,
+            running: None,
+            up: false,
+            down: false,
+            hung: false,
+            deadline: None,
+        }
+    }
+
     fn allow(&mut self, time: Duration) {
         self.deadline = Some(Instant::now() + time);
     }
@@ -190,14 +206,10 @@ impl Session<'_> {
                 .push("the VM ended before its programs did".to_string());
         }
         if let Some(name) = self.running.take() {
-            (self.tell)(Event::End(
-                name,
-                End::Fault("the VM went away meanwhile".into()),
-            ));
+            (self.tell)(Event::End(name, End::Lost));
         }
         for program in self.vm.programs.iter().skip(self.started) {
-            let end = End::Fault("the VM went away before".into());
-            (self.tell)(Event::End(program.name.clone(), end));
+            (self.tell)(Event::End(program.name.clone(), End::Lost));
         }
         self.problems.extend(self.check.finish());
         Ok(Outcome {
@@ -223,19 +235,7 @@ pub fn boot(paths: &Paths, vm: &Vm, tell: &mut dyn FnMut(Event)) -> Result<Outco
     let log = paths.log(&format!("vm-{}", vm.name))?;
     let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
     let qemu = Qemu::start(qemu::command(vm, accel, initramfs.path()), &file)?;
-    let mut session = Session {
-        vm,
-        log: BufWriter::new(file),
-        tell,
-        check: Check::default(),
-        problems: Vec::new(),
-        started: 0,
-        running: None,
-        up: false,
-        down: false,
-        hung: false,
-        deadline: None,
-    };
+    let mut session = Session::new(vm, file, tell);
     session.allow(vm.boot_limit);
     session.follow(&qemu)?;
     drop(qemu);
@@ -249,3 +249,6 @@ pub fn interact(paths: &Paths, vm: &Vm) -> Result<()> {
     let mut cmd = qemu::command(vm, accel, initramfs.path());
     qemu::on_terminal(&mut cmd)
 }
+
+#[cfg(test)]
+mod tests;
