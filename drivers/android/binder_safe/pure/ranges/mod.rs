@@ -181,10 +181,16 @@ impl<T> Ranges<T> {
         }
     }
 
-    /// Takes what is held for any one buffer; for emptying the area.
+    /// Takes what is held for the first buffer that is held; for emptying the area.
+    ///
+    /// Free bytes in front of it are one block, so this finds it at once as long as all are taken
+    /// and released one after the other.
     pub(crate) fn take_any(&mut self) -> Option<(Range, T)> {
-        let is_held = |block: &Block<T>| matches!(block.state, State::Held(_));
-        let offset = self.blocks.iter().find(|block| is_held(block))?.offset;
+        let mut block = *self.index.first()?;
+        while block != NONE && !matches!(self.at(block).state, State::Held(_)) {
+            block = self.at(block).next;
+        }
+        let offset = (block != NONE).then(|| self.at(block).offset)?;
         self.take(offset as usize)
     }
 
