@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A table of handles is a map in which the lowest free handle is found by trying.
+
+use crate::{
+    config,
+    pure::handles::{Handles, Keyed},
+    MAX_OPS,
+};
+use proptest::{collection::vec, prelude::*, sample::Index};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    key: usize,
+    value: u32,
+}
+
+impl Keyed for Entry {
+    fn key(&self) -> usize {
+        self.key
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Insert(u32, usize),
+    /// One of those that are there.
+    Remove(Index),
+    /// Any handle.
+    RemoveAt(u32),
+    Change(Index),
+    Grow(usize),
+}
+
+/// Few keys, many of which have the same place in the hash: it depends on no bits above the 39th as
+/// long as the table is small.
+fn key() -> impl Strategy<Value = usize> {
+    (0usize..16, 0usize..24).prop_map(|(low, high)| (low * 64) | (high << 39))
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let first = prop_oneof![3 => 0u32..2, 1 => 0u32..140];
+    prop_oneof![
+        12 => (first, key()).prop_map(|(first, key)| Op::Insert(first, key)),
+        3 => any::<Index>().prop_map(Op::Remove),
+        1 => (0u32..300).prop_map(Op::RemoveAt),
+        1 => any::<Index>().prop_map(Op::Change),
+        1 => (0usize..300).prop_map(Op::Grow),
+    ]
+}
+
+struct Both {
+    table: Handles<Entry>,
+    model: BTreeMap<u32, Entry>,
+    capacity: usize,
+    next: u32,
+}
+
+impl Both {
+    fn apply(&mut self, op: &Op) {
+        match op {
+            Op::Insert(first, key) => self.insert(*first, *key),
+            Op::Remove(index) => {
+                if let Some(handle) = self.existing(index) {
+                    assert_eq!(self.table.remove(handle), self.model.remove(&handle));
+                }
+            }
+            Op::RemoveAt(handle) => {
+                assert_eq!(self.table.remove(*handle), self.model.remove(handle));
+            }
+            Op::Change(index) => {
+                if let Some(handle) = self.existing(index) {
+                    self.table.get_mut(handle).unwrap().value += 1;
+                    self.model.get_mut(&handle).unwrap().value += 1;
+                }
+            }
+            Op::Grow(capacity) => {
+                let table = Handles::with_capacity(*capacity).unwrap();
+                self.capacity = self.capacity.max(table.capacity());
+                assert!(table.capacity() >= *capacity);
+                assert_eq!(self.table.grow(table).iter().count(), 0);
+            }
+        }
+    }
+
+    fn insert(&mut self, first: u32, key: usize) {
+        if self.model.values().any(|entry| entry.key == key) {
+            return;
+        }
+        self.next += 1;
+        let entry = Entry {
+            key,
+            value: self.next,
+        };
+        let is_free = |handle: &u32| !self.model.contains_key(handle);
+        let lowest = (first..self.capacity as u32).find(is_free);
+        let has_room = self.model.len() + 1 < self.capacity;
+        let expected = match lowest.filter(|_| has_room) {
+            Some(handle) => {
+                self.model.insert(handle, entry.clone());
+                Ok(handle)
+            }
+            None => Err(entry.clone()),
+        };
+        assert_eq!(self.table.insert(first, entry), expected);
+    }
+
+    fn existing(&self, index: &Index) -> Option<u32> {
+        let handles: Vec<u32> = self.model.keys().copied().collect();
+        (!handles.is_empty()).then(|| *index.get(&handles))
+    }
+
+    fn compare(&self) {
+        assert_eq!(self.table.len(), self.model.len());
+        assert_eq!(self.table.capacity(), self.capacity);
+        assert_eq!(self.table.has_room(), self.model.len() + 1 < self.capacity);
+        let pairs = self.model.iter().map(|(handle, entry)| (*handle, entry));
+        assert!(self.table.iter().eq(pairs));
+        for (handle, entry) in &self.model {
+            assert_eq!(self.table.get(*handle), Some(entry));
+            assert_eq!(self.table.find(entry.key), Some(*handle));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn is_a_map(ops in vec(op(), 0..2 * MAX_OPS), absent in key()) {
+        let mut both = Both {
+            table: Handles::new(),
+            model: BTreeMap::new(),
+            capacity: 0,
+            next: 0,
+        };
+        both.compare();
+        for op in &ops {
+            both.apply(op);
+            both.compare();
+            let expected = both.model.iter().find(|(_, entry)| entry.key == absent);
+            assert_eq!(both.table.find(absent), expected.map(|(handle, _)| *handle));
+            assert_eq!(both.table.get(u32::MAX), None);
+        }
+    }
+}
+
+/// A place stays free for the handle that the others may not have.
+#[test]
+fn a_full_table_still_has_handle_0() {
+    let mut table = Handles::with_capacity(64).unwrap();
+    let entry = |key| Entry { key, value: 0 };
+    for key in 1..64 {
+        assert_eq!(table.insert(1, entry(key)).ok(), Some(key as u32));
+    }
+    assert!(!table.has_room());
+    assert!(table.insert(1, entry(64)).is_err());
+    assert!(table.get(0).is_none());
+}
