@@ -73,8 +73,9 @@ impl FileSystem for Binderfs {
     fn populate(root: &Dir<'_, Self>, _options: &Options) -> Result {
         let mount = root.super_block().data();
         add_control(root, mount)?;
-        for name in mount.driver.first_devices() {
-            mount.new_device(name)?.insert(root, name)?;
+        for name in mount.first.names(&mount.driver) {
+            let device = mount.new_device(name)?;
+            device.insert(root, name, mount.first.mode())?;
         }
         add_features(root)
     }
@@ -83,6 +84,9 @@ impl FileSystem for Binderfs {
         let mount = sb.data();
         if options.stats != mount.stats {
             return Err(log.invalid(fmt!("'stats' cannot be changed by a remount")));
+        }
+        if mount.first.differs(&options.first) {
+            return Err(log.invalid(fmt!("'devices' and 'mode' cannot be changed by a remount")));
         }
         mount.slots.set_max(options.max);
         Ok(())
@@ -94,6 +98,7 @@ impl FileSystem for Binderfs {
         if mount.stats {
             seq_print!(m, ",stats=global");
         }
+        mount.first.show(m);
         Ok(())
     }
 

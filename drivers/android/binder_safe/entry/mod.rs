@@ -7,6 +7,7 @@ pub(crate) mod control;
 pub(crate) mod driver;
 pub(crate) mod features;
 pub(crate) mod file;
+pub(crate) mod first;
 pub(crate) mod ioctl;
 pub(crate) mod mount;
 pub(crate) mod names;

@@ -10,6 +10,7 @@ use super::{
         Reserve, //
     },
     file::DeviceFile,
+    first::First,
     options::Options,
     slots::{
         Slot,
@@ -40,6 +41,8 @@ pub(crate) struct Mount {
     pub(crate) slots: Arc<Slots>,
     /// It shows the logs of all processes.
     pub(crate) stats: bool,
+    /// What it had from the start, if that was not the usual.
+    pub(crate) first: First,
     instance: Arc<Instance>,
     reserve: Reserve,
 }
@@ -51,6 +54,7 @@ impl Mount {
             driver: driver.clone(),
             slots: Slots::new(options.max)?,
             stats: options.stats,
+            first: options.first.clone(),
             instance: Instance::new(&driver.shared)?,
             reserve: if ipc_namespace::current_is_initial() {
                 Reserve::Use
@@ -88,11 +92,11 @@ impl Device {
         self.minor.dev
     }
 
-    /// Puts the device into the root of its mount.
-    pub(crate) fn insert(self, root: &Dir<'_, Binderfs>, name: &CStr) -> Result {
+    /// Puts the device into the root of its mount, with these permission bits.
+    pub(crate) fn insert(self, root: &Dir<'_, Binderfs>, name: &CStr, mode: u16) -> Result {
         let node = ChrNode {
             dev: self.dev(),
-            mode: 0o600,
+            mode,
             ino: Some(u64::from(FIRST_DEVICE_INO + self.dev().minor())),
         };
         root.create_chr::<DeviceFile>(name, node, self)

@@ -2,7 +2,10 @@
 
 //! The mount options of binderfs.
 
-use super::driver::MAX_MINORS;
+use super::{
+    driver::MAX_MINORS,
+    first::First, //
+};
 use kernel::{
     capability::Capability,
     fs::param::{
@@ -18,12 +21,16 @@ pub(crate) struct Options {
     pub(crate) max: u32,
     /// `stats=global`: it shows the logs of all processes.
     pub(crate) stats: bool,
+    /// `devices=` and `mode=`: what it has from the start.
+    pub(crate) first: First,
 }
 
 /// All options.
 pub(crate) const PARAMS: &[Param<Options>] = &[
     Param::u32(c"max", set_max),
     Param::choice(c"stats", &[c"global"], set_stats),
+    Param::text(c"devices", set_devices),
+    Param::octal(c"mode", set_mode),
 ];
 
 impl Default for Options {
@@ -31,6 +38,7 @@ impl Default for Options {
         Self {
             max: MAX_MINORS,
             stats: false,
+            first: First::default(),
         }
     }
 }
@@ -50,4 +58,17 @@ fn set_stats(options: &mut Options, _word: usize, _log: &MountLog<'_>) -> Result
     }
     options.stats = true;
     Ok(())
+}
+
+fn set_devices(options: &mut Options, names: &CStr, log: &MountLog<'_>) -> Result {
+    let result = options.first.set_names(names);
+    result.map_err(|err| match err {
+        ENOMEM => err,
+        _ => log.invalid(fmt!("'devices' must be names with ':' between")),
+    })
+}
+
+fn set_mode(options: &mut Options, mode: u32, log: &MountLog<'_>) -> Result {
+    let result = options.first.set_mode(mode);
+    result.map_err(|_| log.invalid(fmt!("'mode' cannot be above 777")))
 }
