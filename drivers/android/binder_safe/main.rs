@@ -15,6 +15,7 @@
 
 use kernel::{
     fs::pseudo::Registration,
+    net::netlink,
     prelude::*, //
 };
 
@@ -42,12 +43,14 @@ module! {
 
 /// The module: as long as it is there, binderfs can be mounted.
 struct BinderModule {
+    _reports: netlink::Registration,
     _binderfs: Registration<Binderfs>,
 }
 
 impl kernel::Module for BinderModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         Ok(Self {
+            _reports: diag::report::register()?,
             _binderfs: Registration::new(Driver::new()?)?,
         })
     }

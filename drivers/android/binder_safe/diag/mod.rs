@@ -3,3 +3,4 @@
 //! What one can see of the driver from outside.
 
 pub(crate) mod ids;
+pub(crate) mod report;

@@ -14,10 +14,11 @@ use kernel::{
 };
 
 /// What the driver can do. There is a file for each.
-const FEATURES: [&CStr; 3] = [
+const FEATURES: [&CStr; 4] = [
     c"oneway_spam_detection",
     c"extended_error",
     c"freeze_notification",
+    c"transaction_report",
 ];
 
 /// The text of each file: yes.

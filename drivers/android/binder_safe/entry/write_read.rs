@@ -8,13 +8,13 @@ use crate::{
         thread::Thread, //
     },
     op::{
-        deliver::Reader,
         free,
         looper,
         payload::{
             user_ptr,
             Sender, //
         },
+        read::Reader,
         refs,
         reply,
         send,

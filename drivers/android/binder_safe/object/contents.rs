@@ -32,9 +32,9 @@ pub(crate) struct Contents {
     pub(crate) target: Option<NodePin>,
     /// The next oneway message to the node waits for this one.
     pub(crate) is_oneway: bool,
-    pub(crate) objects: KVec<HeldObject>,
+    pub(crate) objects: KVVec<HeldObject>,
     /// File descriptors that are closed with the buffer.
-    pub(crate) to_close: KVec<u32>,
+    pub(crate) to_close: KVVec<u32>,
 }
 
 /// An object whose count the message holds.
@@ -60,7 +60,7 @@ pub(crate) struct Payload {
     pub(crate) to: Arc<Process>,
     pub(crate) buffer: Option<Buffer<Contents>>,
     pub(crate) contents: Contents,
-    pub(crate) files: KVec<SentFile>,
+    pub(crate) files: KVVec<SentFile>,
     pub(crate) data_size: u64,
     pub(crate) offsets_size: u64,
     /// Bytes from the start of the buffer to the offsets.
@@ -75,8 +75,8 @@ impl Contents {
         Self {
             target,
             is_oneway,
-            objects: KVec::new(),
-            to_close: KVec::new(),
+            objects: KVVec::new(),
+            to_close: KVVec::new(),
         }
     }
 

@@ -48,7 +48,6 @@ use kernel::{
 
 /// A node: where its owner finds the object, and what senders must respect.
 pub(crate) struct Node {
-    pub(crate) debug_id: u32,
     pub(crate) owner: Arc<Process>,
     /// The owner's name for the object.
     pub(crate) ptr: u64,
@@ -90,7 +89,7 @@ enum Told {
 
 impl Node {
     /// A node of `owner`, as described by `object`.
-    pub(crate) fn new(owner: Arc<Process>, debug_id: u32, object: &FlatObject) -> Self {
+    pub(crate) fn new(owner: Arc<Process>, object: &FlatObject) -> Self {
         let state = NodeState {
             counts: Counts::default(),
             told: Told::Nobody,
@@ -102,7 +101,6 @@ impl Node {
         };
         let state = LockedBy::new(&owner.queue, state);
         Self {
-            debug_id,
             owner,
             ptr: object.binder,
             cookie: object.cookie,

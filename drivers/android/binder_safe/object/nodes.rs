@@ -11,7 +11,6 @@ use crate::proto::{
     object::Count,
     wire::FlatObject, //
 };
-use core::ops::Range;
 use kernel::{
     prelude::*,
     sync::Arc, //
@@ -21,20 +20,12 @@ impl Process {
     /// The node of the process that `object` describes, made if it is new. May sleep.
     ///
     /// Fails with `EINVAL` if there is one with another cookie.
-    pub(crate) fn node_for(
-        self: &Arc<Self>,
-        ids: &mut Range<u32>,
-        object: &FlatObject,
-    ) -> Result<Arc<Node>> {
+    pub(crate) fn node_for(self: &Arc<Self>, object: &FlatObject) -> Result<Arc<Node>> {
         let same_cookie = |node: &Arc<Node>| (node.cookie == object.cookie).then(|| node.clone());
         if let Some(node) = self.queue.lock().node(object.binder) {
             return same_cookie(node).ok_or(EINVAL);
         }
-        let debug_id = self.context.instance.shared.ids.next(ids);
-        let node = Arc::new(
-            Node::new(self.clone(), debug_id, object),
-            GFP_KERNEL_ACCOUNT,
-        )?;
+        let node = Arc::new(Node::new(self.clone(), object), GFP_KERNEL_ACCOUNT)?;
         let mut room = NodeRoom::new(GFP_KERNEL_ACCOUNT)?;
         loop {
             let capacity = {

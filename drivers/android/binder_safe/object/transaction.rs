@@ -31,7 +31,6 @@ use kernel::{
 /// The caller of a call keeps it on its stack until it has read the outcome; who handles it, until
 /// it has replied.
 pub(crate) struct Transaction {
-    pub(crate) debug_id: u32,
     pub(crate) code: u32,
     pub(crate) flags: u32,
     /// Who waits for the outcome; nobody does if this is a oneway message.

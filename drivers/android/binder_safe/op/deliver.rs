@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reading: a thread takes its work, or that of its process, and waits while there is none.
+//! Writing to a thread what it has taken from a queue.
 
 use super::{
     finish::finish,
@@ -21,7 +21,6 @@ use crate::{
             Topic, //
         },
         thread::{
-            looper,
             Own,
             Thread, //
         },
@@ -32,7 +31,6 @@ use crate::{
         },
         work::{
             Urgency,
-            Wake,
             Work, //
         },
     },
@@ -51,42 +49,14 @@ use crate::{
 use kernel::{
     fs::file::DescriptorBatch,
     prelude::*,
-    sync::{
-        lock::{
-            spinlock::SpinLockBackend,
-            Guard, //
-        },
-        Arc, //
-    },
+    sync::Arc,
     task::Kuid,
     uapi, //
 };
 use zerocopy::Immutable;
 
-/// One read of one thread.
-pub(crate) struct Reader<'a> {
-    thread: &'a Arc<Thread>,
-    own: &'a mut Own,
-    writer: &'a mut ReturnWriter,
-    nonblocking: bool,
-    /// Something was there to read; what is taken from now on may be nothing to wake up for.
-    has_begun: bool,
-    /// The thread was free when it began, so it takes work of the process too.
-    takes_any: bool,
-}
-
-/// What a thread does next.
-enum Next {
-    /// It handles an item. The item ends the read if it says what to do then.
-    Handle(Item, Option<Leave>),
-    /// It has read all there is.
-    Return(Leave),
-    /// It cannot take a call before its stack has more room.
-    GrowStack((usize, usize)),
-}
-
 /// An item that was taken, and what changed under the lock when it was.
-enum Item {
+pub(crate) enum Item {
     Transaction(Arc<Transaction>),
     /// The call came off the stack.
     Outcome(Arc<Transaction>, Option<Arc<Transaction>>),
@@ -99,8 +69,35 @@ enum Item {
 }
 
 impl Item {
+    /// Keeps `thread` and its process in step with what the thread takes, from its own inbox or
+    /// from the work of the process.
+    pub(crate) fn take(thread: &Thread, queue: &mut Queue, work: Work, is_own: bool) -> Self {
+        let state = thread.state(queue);
+        match work {
+            Work::Transaction(transaction) => {
+                if !transaction.is_oneway() {
+                    // There is room, so this cannot fail.
+                    let _ = state.stack.push_within_capacity(transaction.clone());
+                }
+                Self::Transaction(transaction)
+            }
+            Work::Outcome(call) => Self::Outcome(call, state.stack.pop()),
+            Work::Node(node) => {
+                let news = node.take_news(queue, is_own.then_some(thread.tid));
+                let settled = node.settle(queue);
+                Self::News(node, news.unwrap_or_default(), settled.node)
+            }
+            Work::Notice(subscription) => {
+                let (notice, over) = subscription.deliver(queue);
+                Self::Notice(notice, subscription, over)
+            }
+            Work::Accepted(ret) => Self::Accepted(ret),
+            Work::Failed(ret) => Self::Failed(ret),
+        }
+    }
+
     /// Whether a read ends with this item.
-    fn ends_read(&self) -> bool {
+    pub(crate) fn ends_read(&self) -> bool {
         match self {
             Self::Transaction(_) => true,
             Self::Outcome(call, _) => call.is_answered(),
@@ -114,200 +111,21 @@ impl Item {
 
 /// Whether an item that was handled is something that the reader got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Got {
+pub(crate) enum Got {
     Something,
     Nothing,
 }
 
-/// What is to be done for the process when a thread leaves.
-struct Leave {
-    /// Ask for another thread.
-    spawn: bool,
-    /// Wake another thread for the work that is left.
-    wake: Wake<'static>,
+/// Where a thread's items go.
+pub(crate) struct Delivery<'a> {
+    pub(crate) thread: &'a Arc<Thread>,
+    pub(crate) own: &'a mut Own,
+    pub(crate) writer: &'a mut ReturnWriter,
 }
 
-impl<'a> Reader<'a> {
-    /// A read of the current thread.
-    pub(crate) fn new(
-        thread: &'a Arc<Thread>,
-        own: &'a mut Own,
-        writer: &'a mut ReturnWriter,
-        nonblocking: bool,
-    ) -> Self {
-        Self {
-            thread,
-            own,
-            writer,
-            nonblocking,
-            has_begun: false,
-            takes_any: false,
-        }
-    }
-
-    /// Reads until there is nothing more, no room, or a transaction.
-    ///
-    /// Fails with `EAGAIN` if there is nothing and the file does not block, with `EINTR` if a signal
-    /// came, and with `EFAULT` if the buffer cannot be written.
-    pub(crate) fn read(mut self) -> Result {
-        let empty = self.writer.consumed();
-        let thread = self.thread;
-        nice::reset(&thread.process, || {
-            let queue = thread.process.queue.lock();
-            thread.state_ref(&queue).is_available()
-        });
-        loop {
-            let is_empty = self.writer.consumed() == empty;
-            let leave = match self.next(is_empty)? {
-                Next::Handle(item, leave) => match (self.handle(item)?, leave) {
-                    (Got::Something, Some(leave)) => leave,
-                    (Got::Nothing, Some(leave)) => {
-                        self.stay(leave);
-                        continue;
-                    }
-                    (_, None) => continue,
-                },
-                Next::Return(leave) => leave,
-                Next::GrowStack(sizes) => {
-                    self.thread.grow(sizes)?;
-                    continue;
-                }
-            };
-            leave.wake.wake(Urgency::Plain);
-            self.writer.flush()?;
-            if leave.spawn {
-                self.writer.ask_for_looper()?;
-            }
-            return Ok(());
-        }
-    }
-
-    /// Decides what to do next, and sleeps until there is something.
-    fn next(&mut self, is_empty: bool) -> Result<Next> {
-        let thread = self.thread;
-        let mut queue = thread.process.queue.lock();
-        loop {
-            if !self.has_begun {
-                self.wait(&mut queue)?;
-                self.has_begun = true;
-            }
-            let has_room = self.writer.has_room();
-            let state = thread.state(&mut queue);
-            if !state.has_frame() {
-                return Ok(Next::GrowStack(state.sizes()));
-            }
-            let own = state.pop_if(has_room);
-            let is_own = own.is_some();
-            let work = match own {
-                None if has_room && self.takes_any => queue.todo.pop(),
-                own => own,
-            };
-            if let Some(work) = work {
-                let item = self.account(&mut queue, work, is_own);
-                let leave = item.ends_read().then(|| self.leave(&mut queue));
-                return Ok(Next::Handle(item, leave));
-            }
-            let state = thread.state(&mut queue);
-            if !is_empty || !has_room || state.must_return {
-                return Ok(Next::Return(self.leave(&mut queue)));
-            }
-            // All there was to read came to nothing, so begin anew.
-            self.has_begun = false;
-        }
-    }
-
-    /// Sleeps until there is something to read.
-    fn wait(&mut self, queue: &mut Guard<'_, Queue, SpinLockBackend>) -> Result {
-        let thread = self.thread;
-        loop {
-            let state = thread.state(queue);
-            self.takes_any = state.is_available();
-            if state.is_ready || state.must_return {
-                return Ok(());
-            }
-            if self.takes_any && !queue.todo.is_empty() {
-                return Ok(());
-            }
-            if self.nonblocking {
-                return Err(EAGAIN);
-            }
-            if self.takes_any {
-                queue.push_idle(thread);
-            }
-            let state = thread.state(queue);
-            state.looper |= looper::WAITING;
-            state.sleeper = Some((&**current!()).into());
-            let is_interrupted = queue.sleep_interruptible_freezable();
-            // Whoever woke the thread took these. If nobody did, they are not the last ones.
-            let _thread = queue.remove_idle(thread);
-            let state = thread.state(queue);
-            state.looper &= !looper::WAITING;
-            let _task = state.sleeper.take();
-            if is_interrupted {
-                return Err(EINTR);
-            }
-        }
-    }
-
-    /// Keeps the thread and its process in step with what the thread takes.
-    fn account(&self, queue: &mut Queue, work: Work, is_own: bool) -> Item {
-        let state = self.thread.state(queue);
-        match work {
-            Work::Transaction(transaction) => {
-                if !transaction.is_oneway() {
-                    // There is room, so this cannot fail.
-                    let _ = state.stack.push_within_capacity(transaction.clone());
-                }
-                Item::Transaction(transaction)
-            }
-            Work::Outcome(call) => Item::Outcome(call, state.stack.pop()),
-            Work::Node(node) => {
-                let news = node.take_news(queue, is_own.then_some(self.thread.tid));
-                let settled = node.settle(queue);
-                Item::News(node, news.unwrap_or_default(), settled.node)
-            }
-            Work::Notice(subscription) => {
-                let (notice, over) = subscription.deliver(queue);
-                Item::Notice(notice, subscription, over)
-            }
-            Work::Accepted(ret) => Item::Accepted(ret),
-            Work::Failed(ret) => Item::Failed(ret),
-        }
-    }
-
-    /// Looks after the rest of the process before the thread is busy.
-    fn leave(&self, queue: &mut Queue) -> Leave {
-        let idle = if queue.todo.is_empty() {
-            None
-        } else {
-            queue.pop_idle()
-        };
-        let task = idle.and_then(|idle| idle.state(queue).sleeper.take());
-        let state = self.thread.state(queue);
-        state.must_return = false;
-        let is_looper = state.looper & (looper::REGISTERED | looper::ENTERED) != 0;
-        let spawn = is_looper
-            && self.writer.can_ask_for_looper()
-            && queue.nobody_is_idle()
-            && queue.loopers.request();
-        Leave {
-            spawn,
-            wake: Wake {
-                task,
-                pollers: None,
-            },
-        }
-    }
-
-    /// The thread goes on after all.
-    fn stay(&self, leave: Leave) {
-        if leave.spawn {
-            self.thread.process.queue.lock().loopers.take_back();
-        }
-        leave.wake.wake(Urgency::Plain);
-    }
-
-    fn handle(&mut self, item: Item) -> Result<Got> {
+impl Delivery<'_> {
+    /// Writes an item, or ends it if it comes to nothing.
+    pub(crate) fn handle(&mut self, item: Item) -> Result<Got> {
         match item {
             Item::Transaction(transaction) => return self.transaction(transaction),
             Item::Outcome(call, frame) => {

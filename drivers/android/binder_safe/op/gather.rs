@@ -46,7 +46,7 @@ struct Pointer {
 
 /// The buffers of one message.
 pub(crate) struct Gather {
-    pointers: KVec<Pointer>,
+    pointers: KVVec<Pointer>,
     /// Where the next buffer goes.
     next: usize,
     /// Where the room for buffers ends.
@@ -61,7 +61,7 @@ impl Gather {
     /// The room for buffers begins `start` bytes into the message's buffer and ends at `end`.
     pub(crate) const fn new(start: usize, end: usize) -> Self {
         Self {
-            pointers: KVec::new(),
+            pointers: KVVec::new(),
             next: start,
             end,
             last: None,

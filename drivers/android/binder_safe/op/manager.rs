@@ -19,7 +19,7 @@ pub(crate) fn become_manager(process: ArcBorrow<'_, Process>, object: &FlatObjec
     process.context.may_become_manager()?;
     security::binder_set_context_mgr(&process.cred)?;
     let process: Arc<Process> = process.into();
-    let node = process.node_for(&mut (0..0), object)?;
+    let node = process.node_for(object)?;
     process.context.set_manager(node.clone())?;
     let mut queue = process.queue.lock();
     node.state(&mut queue).counts.make_permanent();

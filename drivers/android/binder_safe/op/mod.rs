@@ -13,6 +13,7 @@ pub(crate) mod nice;
 pub(crate) mod payload;
 pub(crate) mod reply;
 pub(crate) mod send;
+pub(crate) mod read;
 pub(crate) mod refs;
 pub(crate) mod subscribe;
 pub(crate) mod teardown;

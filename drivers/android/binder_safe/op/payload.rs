@@ -129,10 +129,7 @@ pub(crate) fn copy(
     let context_size = context.as_ref().map_or(0, SecurityCtx::len);
     let layout = Layout::new(message, context_size)?;
     let data = &message.transaction_data;
-    let (mut buffer, load) = recipient
-        .process
-        .area
-        .reserve(layout.len, recipient.kind)?;
+    let (mut buffer, load) = recipient.process.area.reserve(layout.len, recipient.kind)?;
     if data.flags & uapi::transaction_flags_TF_CLEAR_BUF != 0 {
         buffer.clear_on_drop();
     }
@@ -147,7 +144,7 @@ pub(crate) fn copy(
             to: recipient.process.clone(),
             buffer: None,
             contents: Contents::new(recipient.node, is_oneway),
-            files: KVec::new(),
+            files: KVVec::new(),
             data_size: data.data_size,
             offsets_size: data.offsets_size,
             offsets_at: layout.offsets_at as u64,
@@ -186,14 +183,11 @@ impl Draft<'_> {
     ) -> Result {
         let data = &message.transaction_data;
         let mut reader = UserSlice::new(user_ptr(data.buffer), layout.data_size).reader();
-        if layout.offsets_size == 0 {
-            return self.copy_up_to(&mut reader, layout.data_size, 0);
-        }
         let offsets = read_offsets(user_ptr(data.offsets), layout.offsets_size)?;
-        self.buffer.write(layout.offsets_at, offsets.as_bytes())?;
         if message.buffers_size % PART_ALIGN as u64 != 0 {
             return Err(EINVAL);
         }
+        self.buffer.write(layout.offsets_at, offsets.as_bytes())?;
         self.payload
             .contents
             .objects
@@ -261,14 +255,15 @@ impl Draft<'_> {
 }
 
 /// Reads where the objects are.
-fn read_offsets(start: UserPtr, size: usize) -> Result<KVec<u64>> {
+fn read_offsets(start: UserPtr, size: usize) -> Result<KVVec<u64>> {
+    let count = size.div_ceil(size_of::<u64>());
+    let mut offsets = KVVec::zeroed(count, GFP_KERNEL_ACCOUNT)?;
+    let bytes = &mut offsets.as_mut_slice().as_mut_bytes()[..size];
+    UserSlice::new(start, size).reader().read_slice(bytes)?;
+    // The sender is first told of what cannot be read.
     if size % size_of::<u64>() != 0 {
         return Err(EINVAL);
     }
-    let mut offsets = KVec::zeroed(size / size_of::<u64>(), GFP_KERNEL_ACCOUNT)?;
-    UserSlice::new(start, size)
-        .reader()
-        .read_slice(offsets.as_mut_slice().as_mut_bytes())?;
     Ok(offsets)
 }
 

@@ -12,8 +12,13 @@ use super::{
     },
 };
 use crate::{
+    diag::report::{
+        has_listeners,
+        Report, //
+    },
     object::{
         error::Failure,
+        thread::Thread,
         transaction::{
             Outcome,
             Reply,
@@ -23,6 +28,7 @@ use crate::{
     },
     proto::wire::{
         ExtendedError,
+        TransactionData,
         TransactionDataSg, //
     },
     res::area::Kind,
@@ -39,18 +45,29 @@ use kernel::{
 /// that replied is not.
 pub(crate) fn reply(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Result {
     let thread = sender.thread;
-    let debug_id = thread.process.context.instance.shared.ids.next(&mut sender.own.ids);
+    let debug_id = thread
+        .process
+        .context
+        .instance
+        .shared
+        .ids
+        .next(&mut sender.own.ids);
     sender.own.extended_error = ExtendedError::accepted(debug_id);
     let Some(call) = thread.end_handled_call()? else {
         let failure = Failure::failed(EPROTO);
         sender.own.extended_error.command = failure.command;
         sender.own.extended_error.param = failure.param;
+        report(thread, &message.transaction_data, None, failure.command);
         return thread.fail(failure.command);
     };
     nice::restore(&call);
     let outcome = match build(sender, &call, message) {
         Ok(reply) => Outcome::Reply(reply),
-        Err(failure) => Outcome::failed(debug_id, failure),
+        Err(failure) => {
+            let from = call.from.as_deref();
+            report(thread, &message.transaction_data, from, failure.command);
+            Outcome::failed(debug_id, failure)
+        }
     };
     finish(call, outcome, Urgency::Sync);
     Ok(())
@@ -80,4 +97,24 @@ fn build(
         euid: Kuid::current_euid(),
         parcel,
     })
+}
+
+/// Tells listeners that a reply to `caller` failed.
+fn report(thread: &Thread, data: &TransactionData, caller: Option<&Thread>, error: u32) {
+    if !has_listeners() {
+        return;
+    }
+    let report = Report {
+        error,
+        context: &thread.process.context.name,
+        from_pid: thread.process.task.pid(),
+        from_tid: thread.tid,
+        to_pid: caller.map(|caller| caller.process.task.pid()),
+        to_tid: caller.map(|caller| caller.tid),
+        is_reply: true,
+        flags: data.flags,
+        code: data.code,
+        data_size: data.data_size,
+    };
+    report.send();
 }

@@ -8,6 +8,10 @@ use super::payload::{
     Sender, //
 };
 use crate::{
+    diag::report::{
+        has_listeners,
+        Report, //
+    },
     object::{
         error::Failure,
         node::NodePin,
@@ -25,6 +29,7 @@ use crate::{
     },
     proto::wire::{
         ExtendedError,
+        TransactionData,
         TransactionDataSg, //
     },
     res::area::{
@@ -45,7 +50,10 @@ use kernel::{
         SetOnce,
         UniqueArc, //
     },
-    task::Kuid,
+    task::{
+        Kuid,
+        Pid, //
+    },
     uapi, //
 };
 
@@ -61,29 +69,72 @@ const SPAM_SUSPECT: u32 = uapi::binder_driver_return_protocol_BR_ONEWAY_SPAM_SUS
 /// Sends a transaction. What goes wrong is put into the thread's inbox.
 pub(crate) fn send(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Result {
     let thread = sender.thread;
-    let debug_id = thread.process.context.instance.shared.ids.next(&mut sender.own.ids);
+    let debug_id = thread
+        .process
+        .context
+        .instance
+        .shared
+        .ids
+        .next(&mut sender.own.ids);
     sender.own.extended_error = ExtendedError::accepted(debug_id);
-    let Err(failure) = try_send(sender, message, debug_id) else {
-        return Ok(());
+    let mut target = Target::default();
+    match try_send(sender, message, &mut target) {
+        Ok(ret) => {
+            if ret == PENDING_FROZEN || ret == SPAM_SUSPECT {
+                report(thread, &message.transaction_data, &target, ret);
+            }
+            Ok(())
+        }
+        Err(failure) => {
+            sender.own.extended_error.command = failure.command;
+            sender.own.extended_error.param = failure.param;
+            report(thread, &message.transaction_data, &target, failure.command);
+            thread.fail(failure.command)
+        }
+    }
+}
+
+/// Who a transaction was to go to, as far as that became known.
+#[derive(Default)]
+struct Target {
+    process: Option<Pid>,
+    thread: Option<Pid>,
+}
+
+/// Tells listeners what became of a transaction.
+fn report(thread: &Thread, data: &TransactionData, target: &Target, error: u32) {
+    if !has_listeners() {
+        return;
+    }
+    let report = Report {
+        error,
+        context: &thread.process.context.name,
+        from_pid: thread.process.task.pid(),
+        from_tid: thread.tid,
+        to_pid: target.process,
+        to_tid: target.thread,
+        is_reply: false,
+        flags: data.flags,
+        code: data.code,
+        data_size: data.data_size,
     };
-    sender.own.extended_error.command = failure.command;
-    sender.own.extended_error.param = failure.param;
-    thread.fail(failure.command)
+    report.send();
 }
 
 fn try_send(
     sender: &mut Sender<'_>,
     message: &TransactionDataSg,
-    debug_id: u32,
-) -> Result<(), Failure> {
+    known: &mut Target,
+) -> Result<u32, Failure> {
     let thread = sender.thread;
     let data = &message.transaction_data;
-    let pin = target(thread, data.handle())?;
+    let pin = find_target(thread, data.handle())?;
     let node = (*pin).clone();
     let target = &node.owner;
     if target.is_dead() {
         return Err(Failure::dead(EINVAL));
     }
+    known.process = Some(target.task.pid());
     security::binder_transaction(&thread.process.cred, &target.cred)
         .map_err(|_| Failure::failed(EPERM))?;
     let is_oneway = data.is_oneway();
@@ -112,7 +163,6 @@ fn try_send(
         None => UniqueArc::new_uninit(GFP_KERNEL_ACCOUNT).map_err(|_| Failure::failed(ENOMEM))?,
     };
     let transaction = Transaction {
-        debug_id,
         code: data.code,
         flags: data.flags,
         from: (!is_oneway).then(|| thread.clone()),
@@ -135,7 +185,7 @@ fn try_send(
 }
 
 /// The node that `handle` names, pinned.
-fn target(thread: &Thread, handle: u32) -> Result<NodePin, Failure> {
+fn find_target(thread: &Thread, handle: u32) -> Result<NodePin, Failure> {
     let process = &thread.process;
     if handle != 0 {
         return process.pin_target(handle).map_err(Failure::failed);
@@ -154,12 +204,12 @@ fn call(
     target: &Process,
     call: Arc<Transaction>,
     to: Option<&Arc<Thread>>,
-) -> Result<(), Failure> {
+) -> Result<u32, Failure> {
     thread.push_call(call.clone()).map_err(Failure::failed)?;
     match target.send(to, call) {
         Ok((_, wake)) => {
             wake.wake(Urgency::Sync);
-            Ok(())
+            Ok(COMPLETE)
         }
         Err(NotSent { transaction, error }) => {
             drop(thread.pop_call());
@@ -175,7 +225,7 @@ fn oneway(
     target: &Process,
     message: Arc<Transaction>,
     load: Load,
-) -> Result<(), Failure> {
+) -> Result<u32, Failure> {
     match target.send(None, message) {
         Ok((sent, wake)) => {
             wake.wake(Urgency::Plain);
@@ -185,7 +235,8 @@ fn oneway(
                 (Sent::Normally, Load::Suspect) if wants_to_know => SPAM_SUSPECT,
                 (Sent::Normally, _) => COMPLETE,
             };
-            thread.accept(ret).map_err(Failure::failed)
+            thread.accept(ret).map_err(Failure::failed)?;
+            Ok(ret)
         }
         Err(NotSent { error, .. }) => Err(not_sent(error)),
     }

@@ -62,7 +62,7 @@ fn node(
     object: &FlatObject,
 ) -> Result<FlatObject> {
     let process = &sender.thread.process;
-    let node = process.node_for(&mut sender.own.ids, object)?;
+    let node = process.node_for(object)?;
     security::binder_transfer_binder(&process.cred, &draft.to.cred).map_err(|_| EPERM)?;
     sender.thread.reserve_inbox()?;
     let handle = draft.to.add_ref(&node, count, Some(sender.thread))?;

@@ -8,3 +8,6 @@ pub(crate) mod ranges;
 pub(crate) mod ring;
 pub(crate) mod spam;
 pub(crate) mod todo;
+
+#[cfg(CONFIG_ANDROID_BINDER_SAFE_KUNIT_TEST)]
+mod tests;

@@ -8,6 +8,8 @@
 //! size. Nothing here allocates: like a ring, a full table says so and is grown from outside.
 
 mod bins;
+#[cfg(CONFIG_ANDROID_BINDER_SAFE_KUNIT_TEST)]
+mod tests;
 
 use bins::Bins;
 use kernel::{
