@@ -15,8 +15,6 @@
 
 #include "peer.h"
 
-#define RELEASE_TIMEOUT_MS 5000
-
 static const char * const counters[] = {
 	"proc", "thread", "node", "ref", "death", "freeze", "transaction",
 	"transaction_complete",

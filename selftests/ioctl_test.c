@@ -119,19 +119,6 @@ TEST_F(ioctl, each_device_has_its_own_manager)
 	EXPECT_EQ(0, peer_ioctl(second, BINDER_SET_CONTEXT_MGR, NULL));
 }
 
-static int retry_manager(struct peer *peer)
-{
-	long deadline = now_ms() + 5000;
-	int ret;
-
-	do {
-		ret = peer_ioctl(peer, BINDER_SET_CONTEXT_MGR, NULL);
-		if (ret == -EBUSY)
-			nap();
-	} while (ret == -EBUSY && now_ms() < deadline);
-	return ret;
-}
-
 /* Item 45, and 40: the role is free again once the manager is released. */
 TEST_F(ioctl, role_ends_with_the_open)
 {
@@ -142,7 +129,7 @@ TEST_F(ioctl, role_ends_with_the_open)
 	ASSERT_EQ(0, peer_ioctl(first, BINDER_THREAD_EXIT, NULL));
 	EXPECT_EQ(-EBUSY, peer_ioctl(second, BINDER_SET_CONTEXT_MGR, NULL));
 	peer_close(first);
-	EXPECT_EQ(0, retry_manager(second));
+	EXPECT_EQ(0, peer_become_manager(second));
 }
 
 static long set_euid(long uid, long unused, long unused2)
@@ -160,9 +147,9 @@ TEST_F(ioctl, role_belongs_to_the_first_euid)
 	ASSERT_EQ(0, task_call(self->other, set_euid, 1000, 0, 0));
 	EXPECT_EQ(-EBUSY, peer_ioctl(other, BINDER_SET_CONTEXT_MGR, NULL));
 	peer_close(first);
-	EXPECT_EQ(-EPERM, retry_manager(other));
+	EXPECT_EQ(-EPERM, peer_become_manager(other));
 	ASSERT_EQ(0, task_call(self->other, set_euid, 0, 0, 0));
-	EXPECT_EQ(0, retry_manager(other));
+	EXPECT_EQ(0, peer_become_manager(other));
 }
 
 /* Item 46: the argument is not looked at. */

@@ -4,8 +4,6 @@
 
 #include "object.h"
 
-#define DEADLINE_MS 5000
-
 struct flat_binder_object local_object(__u64 ptr, __u64 cookie, __u32 flags)
 {
 	return (struct flat_binder_object){
@@ -154,7 +152,7 @@ void answer(struct peer *server, const struct msg *msg)
 
 const char *read_late(struct peer *peer)
 {
-	long deadline = now_ms() + DEADLINE_MS;
+	long deadline = now_ms() + RELEASE_TIMEOUT_MS;
 	const char *text = peer_read(peer);
 
 	while (!strcmp(text, "EAGAIN") && now_ms() < deadline) {

@@ -236,7 +236,7 @@ TEST_F(open, mapping_keeps_it_alive)
 	EXPECT_EQ(-EBUSY, peer_ioctl(next, BINDER_SET_CONTEXT_MGR, NULL));
 	peer_unmap(server);
 	EXPECT_STREQ("dead", call_until_dead(next));
-	EXPECT_EQ(0, peer_ioctl(next, BINDER_SET_CONTEXT_MGR, NULL));
+	EXPECT_EQ(0, peer_become_manager(next));
 }
 
 /* Item 9: so does a thread inside an ioctl. */

@@ -88,11 +88,27 @@ struct peer *peer_open(struct task *task)
 	return peer_open_as(task, BINDER_DEV, O_RDWR | O_NONBLOCK, MAP_SIZE);
 }
 
+/*
+ * A manager that has died may hold the role a little longer than its callers
+ * can tell: the mapping goes first, the rest with the release.
+ */
+int peer_become_manager(struct peer *peer)
+{
+	long deadline = now_ms() + RELEASE_TIMEOUT_MS;
+	int ret = peer_ioctl(peer, BINDER_SET_CONTEXT_MGR, NULL);
+
+	while (ret == -EBUSY && now_ms() < deadline) {
+		nap();
+		ret = peer_ioctl(peer, BINDER_SET_CONTEXT_MGR, NULL);
+	}
+	return ret;
+}
+
 /* A peer that is the context manager and serves as a looper. */
 struct peer *peer_manager(struct task *task)
 {
 	struct peer *peer = peer_open(task);
-	int ret = peer_ioctl(peer, BINDER_SET_CONTEXT_MGR, NULL);
+	int ret = peer_become_manager(peer);
 
 	if (ret)
 		die("BINDER_SET_CONTEXT_MGR: %s", error_name(-ret));

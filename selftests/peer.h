@@ -16,6 +16,7 @@
 
 #define MAP_SIZE (128 * 1024)
 #define MAX_RETURNS 64
+#define RELEASE_TIMEOUT_MS 5000
 
 /* One return of a read: its BR_ word and its payload. */
 struct ret {
@@ -94,6 +95,7 @@ void put_msg(struct peer *peer, __u32 cmd, const struct msg *msg);
 
 /* Each returns 0 or -errno. */
 int peer_ioctl(struct peer *peer, unsigned int cmd, void *arg);
+int peer_become_manager(struct peer *peer);
 void peer_ioctl_start(struct peer *peer, unsigned int cmd, void *arg);
 int peer_submit(struct peer *peer);
 int peer_write(struct peer *peer);

@@ -148,7 +148,7 @@ TEST_F(refs, handle_0_of_a_dead_manager)
 	while (strcmp(poke(self->client, 0), "NOOP DEAD_REPLY") &&
 	       now_ms() < deadline)
 		nap();
-	ASSERT_EQ(0, peer_ioctl(next, BINDER_SET_CONTEXT_MGR, NULL));
+	ASSERT_EQ(0, peer_become_manager(next));
 	ASSERT_EQ(0, peer_word(next, BC_ENTER_LOOPER));
 	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE", poke(self->client, 0));
 	EXPECT_STREQ("NOOP TRANSACTION", peer_read(next));
@@ -286,7 +286,8 @@ TEST_F(refs, dead_object_is_passed_on)
 	mine = registry_get(self->manager, self->client, handle);
 	EXPECT_STREQ("NOOP DEAD_REPLY", poke(self->client, mine));
 	put_handle_cookie(self->client, BC_REQUEST_DEATH_NOTIFICATION, mine, 5);
-	EXPECT_STREQ("NOOP DEAD_BINDER", peer_write_read(self->client));
+	ASSERT_EQ(0, peer_write(self->client));
+	EXPECT_STREQ("NOOP DEAD_BINDER", read_late(self->client));
 	EXPECT_EQ(5, self->client->rets[1].cookie);
 }
 

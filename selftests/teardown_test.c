@@ -5,9 +5,7 @@
 #include <fcntl.h>
 
 #include "kselftest_harness.h"
-#include "peer.h"
-
-#define DEADLINE_MS 5000
+#include "object.h"
 
 FIXTURE(teardown)
 {
@@ -23,19 +21,6 @@ FIXTURE_SETUP(teardown)
 FIXTURE_TEARDOWN(teardown)
 {
 	EXPECT_STREQ("", binder_teardown());
-}
-
-/* Release is asynchronous: reads until something else than EAGAIN comes. */
-static const char *read_late(struct peer *peer)
-{
-	long deadline = now_ms() + DEADLINE_MS;
-	const char *text = peer_read(peer);
-
-	while (!strcmp(text, "EAGAIN") && now_ms() < deadline) {
-		nap();
-		text = peer_read(peer);
-	}
-	return text;
 }
 
 static void call(struct peer *client, __u32 code)
@@ -141,7 +126,7 @@ TEST_F(teardown, dead_manager_and_its_successor)
 /* Waits until the count of opens is back to what the test has. */
 static void wait_for_release(long procs)
 {
-	long deadline = now_ms() + DEADLINE_MS;
+	long deadline = now_ms() + RELEASE_TIMEOUT_MS;
 
 	if (procs < 0)
 		usleep(100000);
