@@ -132,6 +132,7 @@ macro_rules! print_ratelimited (
 /// }
 /// ```
 ///
+/// [`pr_err!`]: crate::pr_err!
 /// [`pr_err_ratelimited`]: https://docs.kernel.org/core-api/printk-basics.html
 #[macro_export]
 macro_rules! pr_err_ratelimited (
@@ -151,6 +152,9 @@ macro_rules! pr_err_ratelimited (
 ///
 /// pr_warn_ratelimited!("hello {}\n", "there");
 /// ```
+///
+/// [`pr_err_ratelimited!`]: crate::pr_err_ratelimited!
+/// [`pr_warn!`]: crate::pr_warn!
 #[macro_export]
 macro_rules! pr_warn_ratelimited (
     ($($arg:tt)*) => (
@@ -169,6 +173,9 @@ macro_rules! pr_warn_ratelimited (
 ///
 /// pr_info_ratelimited!("hello {}\n", "there");
 /// ```
+///
+/// [`pr_err_ratelimited!`]: crate::pr_err_ratelimited!
+/// [`pr_info!`]: crate::pr_info!
 #[macro_export]
 macro_rules! pr_info_ratelimited (
     ($($arg:tt)*) => (
