@@ -2,49 +2,74 @@
 
 //! Lists of free blocks by size.
 //!
-//! Each power of two is cut into four bins, so that the blocks of one bin differ by a fifth at most
-//! and a search for the best one looks at few that do not fit.
+//! Small blocks have a bin for each size. Above, each power of two is cut into four bins, in which
+//! a search for the best block also meets some that do not fit; but an area has no room for many
+//! that large, so nobody can make the search long.
 
-use super::NONE;
+use super::{
+    ALIGN,
+    NONE, //
+};
+use kernel::{
+    alloc::AllocError,
+    prelude::*, //
+};
 
-/// Each power of two is cut into 2 to the power of this many bins.
+/// Blocks of fewer bytes than 2 to the power of this have a bin for each size.
+const SMALL_LOG2: u32 = 10;
+
+const NR_SMALL: usize = (1 << SMALL_LOG2) / ALIGN;
+
+/// Each greater power of two is cut into 2 to the power of this many bins.
 const STEPS_LOG2: u32 = 2;
 
 /// Sizes have 32 bits.
-const NR_BINS: usize = 32 << STEPS_LOG2;
+const NR_BINS: usize = NR_SMALL + (((u32::BITS - SMALL_LOG2) as usize) << STEPS_LOG2);
+
+const WORD_BITS: usize = u64::BITS as usize;
 
 /// The first block of each bin, and which bins have one.
 pub(super) struct Bins {
-    heads: [u32; NR_BINS],
-    filled: u128,
+    heads: KVec<u32>,
+    filled: [u64; NR_BINS.div_ceil(WORD_BITS)],
 }
 
-const _: () = assert!(NR_BINS == u128::BITS as usize);
-
 impl Bins {
-    /// No free blocks.
-    pub(super) const fn new() -> Self {
+    /// No free blocks, for ever.
+    pub(super) const fn empty() -> Self {
         Self {
-            heads: [NONE; NR_BINS],
-            filled: 0,
+            heads: KVec::new(),
+            filled: [0; NR_BINS.div_ceil(WORD_BITS)],
         }
+    }
+
+    /// No free blocks yet.
+    pub(super) fn new() -> Result<Self, AllocError> {
+        Ok(Self {
+            heads: KVec::from_elem(NONE, NR_BINS, GFP_KERNEL_ACCOUNT)?,
+            ..Self::empty()
+        })
     }
 
     /// The bin for blocks of `len` bytes, which is not 0. Larger blocks never have a lower bin.
     pub(super) fn of(len: u32) -> usize {
         let log2 = len.ilog2();
-        let step = if log2 < STEPS_LOG2 {
-            0
-        } else {
-            (len >> (log2 - STEPS_LOG2)) & ((1 << STEPS_LOG2) - 1)
-        };
-        ((log2 << STEPS_LOG2) + step) as usize
+        if log2 < SMALL_LOG2 {
+            return len as usize / ALIGN;
+        }
+        let step = (len >> (log2 - STEPS_LOG2)) & ((1 << STEPS_LOG2) - 1);
+        NR_SMALL + (((log2 - SMALL_LOG2) << STEPS_LOG2) + step) as usize
     }
 
     /// The first bin from `bin` on that has a block.
     pub(super) fn first_from(&self, bin: usize) -> Option<usize> {
-        let rest = self.filled.checked_shr(bin as u32)?;
-        (rest != 0).then(|| bin + rest.trailing_zeros() as usize)
+        let mut word = bin / WORD_BITS;
+        let mut bits = *self.filled.get(word)? & (u64::MAX << (bin % WORD_BITS));
+        while bits == 0 {
+            word += 1;
+            bits = *self.filled.get(word)?;
+        }
+        Some(word * WORD_BITS + bits.trailing_zeros() as usize)
     }
 
     /// The first block of a bin.
@@ -62,10 +87,11 @@ impl Bins {
     /// Says which block is the first of a bin now.
     pub(super) fn set_head(&mut self, bin: usize, block: u32) {
         self.heads[bin] = block;
+        let (word, bit) = (bin / WORD_BITS, 1 << (bin % WORD_BITS));
         if block == NONE {
-            self.filled &= !(1 << bin);
+            self.filled[word] &= !bit;
         } else {
-            self.filled |= 1 << bin;
+            self.filled[word] |= bit;
         }
     }
 }

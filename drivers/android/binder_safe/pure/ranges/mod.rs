@@ -102,7 +102,7 @@ impl<T> Ranges<T> {
             blocks: KVVec::new(),
             vacant: NONE,
             nr_vacant: 0,
-            bins: Bins::new(),
+            bins: Bins::empty(),
             index: KVVec::new(),
         }
     }
@@ -110,6 +110,7 @@ impl<T> Ranges<T> {
     /// An area of `size` bytes, all free. `size` is a multiple of [`ALIGN`] below 4 GiB.
     pub(crate) fn new(size: usize) -> Result<Self, AllocError> {
         let mut ranges = Self::empty();
+        ranges.bins = Bins::new()?;
         let chunks = (size >> CHUNK_SHIFT) + 1;
         ranges.index = KVVec::from_elem(NONE, chunks, GFP_KERNEL_ACCOUNT)?;
         ranges.blocks.reserve(8, GFP_KERNEL_ACCOUNT)?;

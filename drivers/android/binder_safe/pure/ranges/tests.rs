@@ -27,8 +27,8 @@ mod cases {
         }
         let mut offset_of = |len| ranges.reserve(len, 0).map(|range| range.offset);
         assert_eq!(offset_of(72), Ok(520));
-        assert_eq!(offset_of(72), Ok(680));
-        assert_eq!(offset_of(8), Ok(752));
+        assert_eq!(offset_of(72), Ok(672));
+        assert_eq!(offset_of(8), Ok(744));
         assert_eq!(offset_of(72), Ok(0));
         assert_eq!(offset_of(SIZE), Err(NoRange::NoSpace));
         Ok(())
