@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -91,6 +92,22 @@ long binder_count(const char *name)
 	return count;
 }
 
+/* Shared by all tests of a program, which are processes of their own */
+static bool *told;
+
+__attribute__((constructor)) static void share_told(void)
+{
+	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+static void tell_once(const char *what)
+{
+	if (!*told)
+		fprintf(stderr, "# %s\n", what);
+	*told = true;
+}
+
 /*
  * Where the driver under test is named, its absence is a failure and no
  * reason to skip.
@@ -121,8 +138,7 @@ void binder_setup(void)
 	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
 		at_start[i] = binder_count(counters[i]);
 	if (at_start[0] < 0)
-		fputs("# no object counts in this kernel: leaks stay unseen\n",
-		      stderr);
+		tell_once("no object counts in this kernel: leaks stay unseen");
 }
 
 /*

@@ -228,6 +228,8 @@ static long collector(long self, long until_empty, long unused)
 			sched_yield();
 			continue;
 		}
+		if (strcmp(racer->text, "NOOP TRANSACTION"))
+			return race_lost(racer, "unexpected return");
 		handle = peer_object(racer, 0)->handle;
 		if (i % 3 == 0) {
 			put_u32(racer, BC_ACQUIRE, handle);
@@ -258,9 +260,10 @@ TEST_F(race_objects, publishing)
 	self->races[2].task = manager->task;
 	self->races[2].loop = collector;
 	self->races[2].racer = racer_share(manager);
-	EXPECT_EQ(0, race_run(self->races, 3));
+	ASSERT_EQ(0, race_run(self->races, 3));
 	/* All are gone in the end, and the books balance. */
-	task_call(manager->task, collector, (long)self->races[2].racer, 1, 0);
+	ASSERT_EQ(0, task_call(manager->task, collector,
+			       (long)self->races[2].racer, 1, 0));
 	ASSERT_EQ(0, peer_word(owner, BC_ENTER_LOOPER));
 	for (int i = 0; i < 2; i++)
 		ASSERT_EQ(0, peer_write(self->races[i].racer));
@@ -324,6 +327,8 @@ static long inspector(long self, long unused, long unused2)
 			sched_yield();
 			continue;
 		}
+		if (strcmp(racer->text, "NOOP TRANSACTION"))
+			return race_lost(racer, "unexpected return");
 		obj = peer_object(racer, 0);
 		if (obj->hdr.type != BINDER_TYPE_HANDLE || !obj->handle ||
 		    obj->binder >= 0x40 || obj->cookie)

@@ -159,6 +159,8 @@ void task_init(int keep_fd)
 {
 	int sock;
 
+	/* An order to a task that has died is to be an error, no signal. */
+	signal(SIGPIPE, SIG_IGN);
 	kept_fd = keep_fd;
 	arena_init();
 	for (int i = 0; i < MAX_FORKS; i++)
@@ -281,6 +283,8 @@ void task_signal(struct task *task, int sig)
 
 void task_kill(struct task *task)
 {
+	int status;
+
 	if (task->dead)
 		return;
 	task->dead = true;
@@ -288,13 +292,17 @@ void task_kill(struct task *task)
 	if (!task->forked)
 		return;
 	kill(task->pid, SIGKILL);
-	if (waitpid(task->pid, NULL, 0) != task->pid)
+	if (waitpid(task->pid, &status, 0) != task->pid)
 		die("waitpid %d: %m", task->pid);
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+		fprintf(stderr, "# task %d had died of signal %d\n", task->pid,
+			WTERMSIG(status));
 }
 
 void task_kill_all(void)
 {
-	for (int i = 0; i < nr_tasks; i++)
+	/* The first of a pid namespace cannot end before the others. */
+	for (int i = nr_tasks - 1; i >= 0; i--)
 		task_kill(&tasks[i]);
 	task_kill(&nursery);
 }
