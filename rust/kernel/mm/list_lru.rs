@@ -3,7 +3,8 @@
 //! LRU lists of pages, for shrinkers.
 //!
 //! A `struct list_lru` is a set of lists, one for each NUMA node and memory cgroup, each with its
-//! own spinlock. This is the part of it that an abstraction over pages needs; it is not for drivers.
+//! own spinlock. This is the part of it that an abstraction over pages needs; it is not for
+//! drivers.
 //!
 //! C header: [`include/linux/list_lru.h`](srctree/include/linux/list_lru.h)
 
@@ -194,8 +195,8 @@ unsafe extern "C" fn visit<F>(
 where
     F: FnMut(Item<'_>) -> Verdict,
 {
-    // SAFETY: The caller promises that `f` is an `F` for us alone, and that `item` is valid while the
-    // lock is held.
+    // SAFETY: The caller promises that `f` is an `F` for us alone, and that `item` is valid while
+    // the lock is held.
     let (f, item) = unsafe { (&mut *f.cast::<F>(), &*item.cast()) };
     // INVARIANT: The caller promises that `item` is in `list`, whose lock it holds.
     f(Item { item, list }).0

@@ -185,10 +185,10 @@ impl PageArea {
 
     /// Makes `vma` the mapping of this area. To be called from the `mmap` file operation.
     ///
-    /// Only the first `max_len` bytes of a longer VMA are used. The VMA loses `VM_MAYWRITE` and gets
-    /// `VM_DONTCOPY` (a forked child has no mapping) and `VM_MIXEDMAP`; the area becomes its owner
-    /// (`vm_ops`, `vm_private_data`). An area has one mapping for ever: when it is unmapped, also
-    /// partly, or moved, the area is of no use any more.
+    /// Only the first `max_len` bytes of a longer VMA are used. The VMA loses `VM_MAYWRITE` and
+    /// gets `VM_DONTCOPY` (a forked child has no mapping) and `VM_MIXEDMAP`; the area becomes its
+    /// owner (`vm_ops`, `vm_private_data`). An area has one mapping for ever: when it is unmapped,
+    /// also partly, or moved, the area is of no use any more.
     ///
     /// Returns the number of bytes that can be used. After that the file operation has to succeed:
     /// if it fails, the VMA never lets go of what it owns.

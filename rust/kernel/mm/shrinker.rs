@@ -3,8 +3,8 @@
 //! Shrinkers: giving memory back when the kernel runs short of it.
 //!
 //! A cache that can free some of its objects implements [`Shrinker`] and registers itself. Reclaim
-//! then asks it now and then how many objects there are to free ([`count`](Shrinker::count)), and to
-//! free some of them ([`scan`](Shrinker::scan)).
+//! then asks it now and then how many objects there are to free ([`count`](Shrinker::count)), and
+//! to free some of them ([`scan`](Shrinker::scan)).
 //!
 //! Registration has two steps, as in C: an [`UnregisteredShrinker`] has its identity already, which
 //! a memcg-aware LRU list needs when it is initialised, but it is not called yet.
@@ -111,7 +111,8 @@ impl UnregisteredShrinker {
     /// Lets reclaim call `cache`. Wraps C's `shrinker_register`. May sleep.
     pub fn register<T: Shrinker>(self, cache: Pin<KBox<T>>) -> Registration<T> {
         let shrinker = ManuallyDrop::new(self).0;
-        // SAFETY: The cache stays pinned: it is only ever borrowed, until `Registration` is dropped.
+        // SAFETY: The cache stays pinned: it is only ever borrowed, until `Registration` is
+        // dropped.
         let cache = NonNull::from(KBox::leak(unsafe { Pin::into_inner_unchecked(cache) }));
         // SAFETY: The shrinker is ours and not registered, by the type invariants. From here on it
         // may be called, and then finds a valid `T`.

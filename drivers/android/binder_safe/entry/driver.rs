@@ -25,7 +25,8 @@ const FIRST_DEVICES: &str = env!("CONFIG_ANDROID_BINDER_SAFE_DEVICES");
 /// How many devices there can be over all mounts.
 pub(crate) const MAX_MINORS: u32 = 1 << 20;
 
-/// How many of them only mounts of the initial IPC namespace can have, so that containers cannot take all.
+/// How many of them only mounts of the initial IPC namespace can have, so that containers cannot
+/// take all.
 const RESERVED_MINORS: u32 = 4;
 
 /// Whether a mount may use the reserved minors.

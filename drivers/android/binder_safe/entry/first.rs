@@ -29,8 +29,8 @@ pub(crate) struct First {
 impl First {
     /// Takes the value of `devices=`.
     ///
-    /// The `mount` command splits its options at commas, so colons may stand between the names, too. What
-    /// `/proc/mounts` could not show plainly is refused.
+    /// The `mount` command splits its options at commas, so colons may stand between the names,
+    /// too. What `/proc/mounts` could not show plainly is refused.
     pub(crate) fn set_names(&mut self, list: &CStr) -> Result {
         let plain = |byte: &u8| byte.is_ascii_graphic() && !b"\\#/".contains(byte);
         if !list.to_bytes().iter().all(plain) {

@@ -2,9 +2,9 @@
 
 //! An object that a process offers to others.
 //!
-//! The owner is told of references to its node as `pure::counts` says. What it has to be told goes to
-//! the thread that sends the node for the first time, before that thread learns that its message was
-//! accepted, and to any thread otherwise.
+//! The owner is told of references to its node as `pure::counts` says. What it has to be told goes
+//! to the thread that sends the node for the first time, before that thread learns that its message
+//! was accepted, and to any thread otherwise.
 
 use super::{
     process::Process,
@@ -144,8 +144,8 @@ impl Node {
     /// Adds a reference of another process, or to one: `is_new` if that process had none, and
     /// `is_strong` if it had no strong one.
     ///
-    /// The first strong reference must be made by a `teller`, a thread of the owner with room in its
-    /// inbox that will tell its process of it. Fails with `EINVAL` otherwise.
+    /// The first strong reference must be made by a `teller`, a thread of the owner with room in
+    /// its inbox that will tell its process of it. Fails with `EINVAL` otherwise.
     pub(crate) fn add_ref(
         self: &Arc<Self>,
         queue: &mut Queue,
@@ -217,8 +217,8 @@ impl Node {
         }
     }
 
-    /// What to tell the owner by an item that `thread` took from its inbox or, without one, from the
-    /// work of the process; `None` if the item is not valid any more.
+    /// What to tell the owner by an item that `thread` took from its inbox or, without one, from
+    /// the work of the process; `None` if the item is not valid any more.
     pub(crate) fn take_news(self: &Arc<Self>, queue: &mut Queue, at: Option<Pid>) -> Option<News> {
         let strong_outside = self.is_strong_outside();
         let state = self.state(queue);

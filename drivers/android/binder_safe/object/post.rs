@@ -32,8 +32,8 @@ use kernel::{
 /// A transaction that found no taker, and why.
 pub(crate) struct NotSent {
     pub(crate) transaction: Arc<Transaction>,
-    /// `ESRCH` if the process or the thread is gone, `EAGAIN` if the process is frozen, and `ENOMEM`
-    /// if there is no memory.
+    /// `ESRCH` if the process or the thread is gone, `EAGAIN` if the process is frozen, and
+    /// `ENOMEM` if there is no memory.
     pub(crate) error: Error,
 }
 

@@ -3,9 +3,10 @@
 //! What a process wants to be told about a node: that its owner died, or that its owner was frozen
 //! or thawed.
 //!
-//! Both work alike. A process subscribes by a handle and names a cookie. When there is news it reads
-//! the cookie, and confirms that it did. A subscription that is cleared ends with a last return,
-//! after the news that is already on its way was confirmed. One whose handle goes away just ends.
+//! Both work alike. A process subscribes by a handle and names a cookie. When there is news it
+//! reads the cookie, and confirms that it did. A subscription that is cleared ends with a last
+//! return, after the news that is already on its way was confirmed. One whose handle goes away just
+//! ends.
 
 use super::{
     node::Node,
@@ -130,8 +131,8 @@ impl Subscription {
         self.process.wake_posted(posted);
     }
 
-    /// The subscriber wants no more. `thread` reads the last return if it is in the loop, so that it
-    /// comes before anything else that the thread is to do.
+    /// The subscriber wants no more. `thread` reads the last return if it is in the loop, so that
+    /// it comes before anything else that the thread is to do.
     pub(crate) fn clear(self: &Arc<Self>, queue: &mut Queue, thread: &Thread) -> Option<Posted> {
         let state = self.state(queue);
         state.is_cleared = true;

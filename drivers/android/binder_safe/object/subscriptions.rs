@@ -103,7 +103,11 @@ impl Process {
 
 impl Queue {
     /// The subscription with that cookie that was delivered first and not confirmed yet.
-    pub(crate) fn first_delivered(&mut self, topic: Topic, cookie: u64) -> Option<Arc<Subscription>> {
+    pub(crate) fn first_delivered(
+        &mut self,
+        topic: Topic,
+        cookie: u64,
+    ) -> Option<Arc<Subscription>> {
         let mut first = None;
         for index in 0..self.subscriptions.len() {
             let subscription = self.subscriptions[index].clone();

@@ -4,8 +4,8 @@
 //!
 //! Each buffer is copied behind the message. A pointer to it may stand in another buffer, its
 //! parent, and a parent may hold file descriptors. Such places come in the order of their offsets,
-//! so a buffer is copied piece by piece: up to the next place, then what belongs there, and the rest
-//! when all objects are known.
+//! so a buffer is copied piece by piece: up to the next place, then what belongs there, and the
+//! rest when all objects are known.
 
 use super::payload::{
     user_ptr,
@@ -197,7 +197,8 @@ impl Draft<'_> {
         self.buffer.write(offset, object.as_bytes())
     }
 
-    /// Copies a buffer up to a place and skips the place; gives where it is in the message's buffer.
+    /// Copies a buffer up to a place and skips the place; gives where it is in the message's
+    /// buffer.
     fn open(&mut self, (parent, offset): (usize, usize), size: usize) -> Result<usize> {
         let pointer = &mut self.gather.pointers[parent];
         pointer.copy_up_to(&mut self.buffer, offset)?;

@@ -2,8 +2,9 @@
 
 //! Nice values that follow calls.
 //!
-//! A thread that handles a call runs as its caller does, or better if the node asks for it, and goes
-//! back to its own nice value when it has replied. A free thread runs as its process was opened.
+//! A thread that handles a call runs as its caller does, or better if the node asks for it, and
+//! goes back to its own nice value when it has replied. A free thread runs as its process was
+//! opened.
 
 use crate::object::{
     node::Node,

@@ -2,8 +2,9 @@
 
 //! Copying a message from its sender into the area of its receiver.
 //!
-//! Each byte is read from the sender once. What lies between objects goes straight to the receiver's
-//! pages; objects are read into kernel memory, translated there, and written in their new form.
+//! Each byte is read from the sender once. What lies between objects goes straight to the
+//! receiver's pages; objects are read into kernel memory, translated there, and written in their
+//! new form.
 
 use super::{
     gather::Gather,

@@ -86,8 +86,8 @@ impl<'a> Reader<'a> {
 
     /// Reads until there is nothing more, no room, or a transaction.
     ///
-    /// Fails with `EAGAIN` if there is nothing and the file does not block, with `EINTR` if a signal
-    /// came, and with `EFAULT` if the buffer cannot be written.
+    /// Fails with `EAGAIN` if there is nothing and the file does not block, with `EINTR` if a
+    /// signal came, and with `EFAULT` if the buffer cannot be written.
     pub(crate) fn read(mut self) -> Result {
         let empty = self.to.writer.consumed();
         let thread = self.to.thread;

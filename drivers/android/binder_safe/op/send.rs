@@ -138,30 +138,23 @@ fn try_send(
     security::binder_transaction(&thread.process.cred, &target.cred)
         .map_err(|_| Failure::failed(EPERM))?;
     let is_oneway = data.is_oneway();
-    let parent = if is_oneway {
-        None
+    let (kind, parent) = if is_oneway {
+        (Kind::Oneway(thread.process.task.pid() as u32), None)
     } else {
-        thread.begin_call()?
+        (Kind::Call, thread.begin_call()?)
     };
     let recipient = Recipient {
         process: target,
         accepts_files: node.accepts_files(),
         node: Some(pin),
-        kind: if is_oneway {
-            Kind::Oneway(thread.process.task.pid() as u32)
-        } else {
-            Kind::Call
-        },
+        kind,
     };
     let (request, load) = payload::copy(sender, message, recipient)?;
     let to_thread = parent
         .as_ref()
         .and_then(|call| call.waiting_in(target))
         .cloned();
-    let memory = match sender.own.spare.take() {
-        Some(memory) => memory,
-        None => UniqueArc::new_uninit(GFP_KERNEL_ACCOUNT).map_err(|_| Failure::failed(ENOMEM))?,
-    };
+    let memory = memory(sender.own)?;
     let transaction = Transaction {
         code: data.code,
         flags: data.flags,
@@ -248,6 +241,14 @@ fn not_sent(error: Error) -> Failure {
         ESRCH => Failure::DIED,
         EAGAIN => Failure::FROZEN,
         _ => Failure::failed(error),
+    }
+}
+
+/// Memory for a transaction, if possible that of the thread's last one.
+fn memory(own: &mut Own) -> Result<UniqueArc<MaybeUninit<Transaction>>, Failure> {
+    match own.spare.take() {
+        Some(memory) => Ok(memory),
+        None => UniqueArc::new_uninit(GFP_KERNEL_ACCOUNT).map_err(|_| Failure::failed(ENOMEM)),
     }
 }
 

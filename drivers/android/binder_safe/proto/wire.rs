@@ -2,9 +2,9 @@
 
 //! The structures of the ABI, as plain bytes.
 //!
-//! Unions of the uapi header become their widest integer: a reader of 32 bits takes the low half, as
-//! a little-endian or big-endian C reader of the union would. Each layout is compared with the uapi
-//! header when the driver is built.
+//! Unions of the uapi header become their widest integer: a reader of 32 bits takes the low half,
+//! as a little-endian or big-endian C reader of the union would. Each layout is compared with the
+//! uapi header when the driver is built.
 
 use core::mem::offset_of;
 use kernel::{
@@ -18,7 +18,10 @@ use zerocopy_derive::{
 
 /// Declares structures of the ABI and compares their sizes with the uapi header's.
 macro_rules! wire {
-    ($($(#[$doc:meta])* $name:ident = $c:ident { $($(#[$fdoc:meta])* $field:ident: $ty:ty,)* })*) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident = $c:ident { $($(#[$fdoc:meta])* $field:ident: $ty:ty,)* }
+    )*) => {
         $(
             $(#[$doc])*
             #[repr(C)]

@@ -15,8 +15,8 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// `head < slots.len()` unless there are no slots, `len <= slots.len()`, and exactly the `len` slots
-/// that follow `head`, wrapping around, are `Some`.
+/// `head < slots.len()` unless there are no slots, `len <= slots.len()`, and exactly the `len`
+/// slots that follow `head`, wrapping around, are `Some`.
 pub(crate) struct Ring<T> {
     slots: KVec<Option<T>>,
     head: usize,
@@ -115,7 +115,8 @@ impl<T> Ring<T> {
 
     /// Moves the items to larger `storage` and gives back the old one, to be freed after unlocking.
     ///
-    /// Storage that is not larger is given back at once: somebody else has grown the ring meanwhile.
+    /// Storage that is not larger is given back at once: somebody else has grown the ring
+    /// meanwhile.
     pub(crate) fn grow(&mut self, mut storage: RingStorage<T>) -> RingStorage<T> {
         if storage.0.len() <= self.slots.len() {
             return storage;

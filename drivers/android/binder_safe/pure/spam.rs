@@ -2,8 +2,8 @@
 
 //! Finding the sender who fills an area with oneway messages.
 //!
-//! When little of the room for oneway messages is left, a sender that holds much of it is suspected,
-//! once, until there is more room again.
+//! When little of the room for oneway messages is left, a sender that holds much of it is
+//! suspected, once, until there is more room again.
 
 /// How many messages of one sender are suspicious.
 const MAX_COUNT: usize = 50;

@@ -3,8 +3,8 @@
 //! A queue in which room can be promised.
 //!
 //! News of a death, or of the last reference to a node, must be queued when it comes, whether there
-//! is memory or not. Whoever may have such news later gets a place promised in advance, when failing
-//! is still an option.
+//! is memory or not. Whoever may have such news later gets a place promised in advance, when
+//! failing is still an option.
 
 use super::ring::{
     Ring,

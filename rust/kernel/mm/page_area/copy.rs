@@ -54,8 +54,8 @@ impl PageArea {
     /// Copies `len` bytes from user memory to the byte `offset` of the area.
     ///
     /// Fails with [`EINVAL`] if a byte is outside the pages of `pins` or `pins` is of another area,
-    /// and with [`EFAULT`] if the memory cannot be read or `reader` has less than `len` bytes. After
-    /// an error an unspecified part was copied.
+    /// and with [`EFAULT`] if the memory cannot be read or `reader` has less than `len` bytes.
+    /// After an error an unspecified part was copied.
     ///
     /// May sleep, since the user memory may have to be paged in.
     pub fn copy_from_user(
@@ -78,9 +78,9 @@ impl PageArea {
     pub fn write(&self, pins: &Pins, offset: usize, data: &[u8]) -> Result {
         self.for_each_chunk(pins, offset, data.len(), |to, done, n| {
             let from = data[done..done + n].as_ptr();
-            // SAFETY: `for_each_chunk` says that `to` is valid for writing `n` bytes, and `from` was
-            // just made from a slice of `n` bytes. Others may access the page at the same time: this
-            // is the `memcpy` of C, whose accesses count as volatile.
+            // SAFETY: `for_each_chunk` says that `to` is valid for writing `n` bytes, and `from`
+            // was just made from a slice of `n` bytes. Others may access the page at the same time:
+            // this is the `memcpy` of C, whose accesses count as volatile.
             unsafe { bindings::memcpy(to, from.cast(), n) };
             Ok(())
         })
@@ -124,8 +124,8 @@ impl PageArea {
         while at < end {
             let in_page = at % PAGE_SIZE;
             let n = (PAGE_SIZE - in_page).min(end - at);
-            // SAFETY: The slot is one of those that are pinned while `pins` is borrowed. The mapping
-            // is dropped at the end of the block.
+            // SAFETY: The slot is one of those that are pinned while `pins` is borrowed. The
+            // mapping is dropped at the end of the block.
             let map = unsafe { LocalMap::new(slots[at >> PAGE_SHIFT].page()) };
             // SAFETY: `in_page` is less than the size of the page that is mapped.
             f(unsafe { map.address.byte_add(in_page) }, at - start, n)?;

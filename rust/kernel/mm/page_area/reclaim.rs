@@ -84,7 +84,8 @@ impl ReclaimDomain {
     ///
     /// The caller holds the mutex of the area of `slot`, which is of this domain.
     pub(super) unsafe fn forget(&self, slot: &Slot) {
-        // SAFETY: The caller holds the mutex. If the page is on a list, then `remember` put it there.
+        // SAFETY: The caller holds the mutex. If the page is on a list, then `remember` put it
+        // there.
         unsafe {
             if let Some(page) = slot.page_locked() {
                 self.pages.lru.del(slot.links(), page);
@@ -122,8 +123,8 @@ impl Shrinker for Pages {
     fn scan(&self, control: &ShrinkControl) -> usize {
         let mut left = control.nr_to_scan();
         let mut freed = 0;
-        // A walk ends at the last item. Go on, since items that were passed over for their reference
-        // are idle the next time.
+        // A walk ends at the last item. Go on, since items that were passed over for their
+        // reference are idle the next time.
         loop {
             let before = left;
             freed += self.lru.walk(control, &mut left, visit);

@@ -57,8 +57,8 @@ pub(super) struct Slot {
 
 // SAFETY: Nothing in a slot belongs to a thread.
 unsafe impl Send for Slot {}
-// SAFETY: The list links are used only under the lock of the LRU list. By the type invariants, `page`
-// is changed only under the area's mutex, and only while nobody has a pin.
+// SAFETY: The list links are used only under the lock of the LRU list. By the type invariants,
+// `page` is changed only under the area's mutex, and only while nobody has a pin.
 unsafe impl Sync for Slot {}
 
 impl Slot {

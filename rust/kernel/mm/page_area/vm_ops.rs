@@ -43,8 +43,8 @@ pub(super) fn install(vma: &VmaNew, inner: Arc<Inner>) -> Result {
     vma.try_clear_maywrite().or(Err(EPERM))?;
     vma.set_dontcopy();
     vma.set_mixedmap();
-    // SAFETY: By the type invariants of `VmaNew`, the VMA is being set up, so that nobody else looks
-    // at these fields. The reference that `inner` is moves into the VMA, as `VM_OPS` demands.
+    // SAFETY: By the type invariants of `VmaNew`, the VMA is being set up, so that nobody else
+    // looks at these fields. The reference that `inner` is moves into the VMA, as `VM_OPS` demands.
     unsafe {
         (*vma.as_ptr()).vm_private_data = Arc::into_raw(inner).cast_mut().cast();
         (*vma.as_ptr()).vm_ops = &VM_OPS;

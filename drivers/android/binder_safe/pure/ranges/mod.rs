@@ -4,8 +4,8 @@
 //!
 //! The area is a row of blocks, free or busy, that touch each other and never stand free side by
 //! side. A buffer is cut from the smallest free block that holds it, at the block's low end. Blocks
-//! live in a table and are linked in the order of their addresses; free ones are linked once more by
-//! size. Nothing here allocates: like a ring, a full table says so and is grown from outside.
+//! live in a table and are linked in the order of their addresses; free ones are linked once more
+//! by size. Nothing here allocates: like a ring, a full table says so and is grown from outside.
 
 mod bins;
 #[cfg(CONFIG_ANDROID_BINDER_SAFE_KUNIT_TEST)]
