@@ -8,7 +8,7 @@ use crate::{
     MAX_OPS,
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
@@ -157,4 +157,47 @@ fn a_full_table_still_has_handle_0() {
     assert!(!table.has_room());
     assert!(table.insert(1, entry(64)).is_err());
     assert!(table.get(0).is_none());
+}
+
+/// Counts how often a search looks at a key.
+struct Counting<'a> {
+    key: usize,
+    looks: &'a Cell<usize>,
+}
+
+impl Keyed for Counting<'_> {
+    fn key(&self) -> usize {
+        self.looks.set(self.looks.get() + 1);
+        self.key
+    }
+}
+
+/// How many keys are looked at in vain for 1000 searches.
+fn looks(table: &Handles<Counting<'_>>, looks: &Cell<usize>) -> usize {
+    looks.set(0);
+    for key in 1000..2000 {
+        assert_eq!(table.find(key), None);
+    }
+    looks.get()
+}
+
+/// Which places of the hash are taken does not depend on the order of entries, so a table from which
+/// others were removed is searched just like one that never had them.
+#[test]
+fn entries_that_left_do_not_slow_down_a_search() {
+    let count = Cell::new(0);
+    let entry = |key| Counting { key, looks: &count };
+    let mut used = Handles::with_capacity(64).unwrap();
+    for key in 0..50 {
+        assert!(used.insert(0, entry(key)).is_ok());
+    }
+    for key in 50..100 {
+        assert!(used.remove((key % 50) as u32).is_some());
+        assert!(used.insert(0, entry(key)).is_ok());
+    }
+    let mut fresh = Handles::with_capacity(64).unwrap();
+    for key in 50..100 {
+        assert!(fresh.insert(0, entry(key)).is_ok());
+    }
+    assert_eq!(looks(&used, &count), looks(&fresh, &count));
 }
