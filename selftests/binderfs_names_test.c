@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -251,6 +252,48 @@ TEST_F(binderfs_names, notified)
 	ASSERT_EQ(0, try_unlink(self->dir, "seen", 0));
 	EXPECT_EQ(IN_DELETE, next_event(fd, name));
 	EXPECT_STREQ("seen", name);
+	close(fd);
+}
+
+/* Item 299: a device in features/ is stuck there, and still works. */
+TEST_F(binderfs_names, move_into_features)
+{
+	int fd;
+
+	ASSERT_EQ(0, try_rename(self->dir, BINDER_DEV, "features/dev", 0));
+	EXPECT_EQ(-EPERM, try_rename(self->dir, "features/dev", "dev", 0));
+	EXPECT_EQ(-EPERM, try_unlink(self->dir, "features/dev", 0));
+	fd = manage(self->dir, "features/dev");
+	EXPECT_LE(0, fd);
+	close(fd);
+	EXPECT_EQ(0, try_rename(self->dir, "features", "moved", 0));
+}
+
+/* Item 293: a name that is no good is found out late. */
+TEST_F(binderfs_names, numbers_after_a_bad_name)
+{
+	struct binderfs_device dev = {};
+
+	EXPECT_EQ(-EEXIST, binder_add(self->dir, BINDER_DEV, &dev));
+	EXPECT_NE(0, dev.major);
+}
+
+/* Who cannot be told the numbers gets no device. */
+TEST_F(binderfs_names, numbers_cannot_be_told)
+{
+	int fd = binder_open_at(self->dir, "binder-control", O_RDONLY);
+	struct binderfs_device *dev;
+	struct stat st;
+
+	dev = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, dev);
+	*dev = (struct binderfs_device){ .name = "untold" };
+	ASSERT_EQ(0, mprotect(dev, 4096, PROT_READ));
+	EXPECT_EQ(-1, ioctl(fd, BINDER_CTL_ADD, dev));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, fstatat(self->dir, "untold", &st, 0));
+	EXPECT_EQ(ENOENT, errno);
 	close(fd);
 }
 
