@@ -78,6 +78,8 @@ pub struct Vm {
     pub files: Vec<(String, PathBuf)>,
     /// What runs, in this order.
     pub programs: Vec<Program>,
+    /// The kernel has kmemleak, so there must be a report of it in the end.
+    pub leak_check: bool,
     /// Time for the kernel to come up, before any program starts.
     pub boot_limit: Duration,
 }
@@ -95,6 +97,7 @@ impl Vm {
             cmdline: String::new(),
             files: Vec::new(),
             programs: Vec::new(),
+            leak_check: false,
             boot_limit: Duration::from_secs(120),
         }
     }

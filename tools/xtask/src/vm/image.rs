@@ -50,6 +50,7 @@ impl Choice {
         if self.config == Config::Debug {
             vm.boot_limit = DEBUG_BOOT;
             vm.memory = DEBUG_MEMORY;
+            vm.leak_check = true;
         }
         Ok(vm)
     }

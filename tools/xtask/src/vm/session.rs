@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use rustix::fs::{flock, FlockOperation};
 
 use super::{
     accel,
@@ -59,6 +60,7 @@ struct Session<'a> {
     up: bool,
     down: bool,
     hung: bool,
+    leaks_checked: bool,
     deadline: Option<Instant>,
 }
 
@@ -75,6 +77,7 @@ impl<'a> Session<'a> {
             up: false,
             down: false,
             hung: false,
+            leaks_checked: false,
             deadline: None,
         }
     }
@@ -125,7 +128,7 @@ impl<'a> Session<'a> {
             "start" => self.start(rest),
             "end" => self.end(rest),
             "leak" => self.leak(rest),
-            "leaks-checked" => {}
+            "leaks-checked" => self.leaks_checked = true,
             "down" => self.down = true,
             _ => self.problems.push(format!("init of the VM: {mark}")),
         }
@@ -205,6 +208,10 @@ impl<'a> Session<'a> {
             self.problems
                 .push("the VM ended before its programs did".to_string());
         }
+        if self.down && self.vm.leak_check && !self.leaks_checked {
+            self.problems
+                .push("there is no report from kmemleak".to_string());
+        }
         if let Some(name) = self.running.take() {
             (self.tell)(Event::End(name, End::Lost));
         }
@@ -220,6 +227,26 @@ impl<'a> Session<'a> {
     }
 }
 
+/// Opens the log of this VM; if another run is writing it, a log with our process id in its name.
+fn open_log(paths: &Paths, name: &str) -> Result<(PathBuf, File)> {
+    let mut log = paths.log(&format!("vm-{name}"))?;
+    let open = |log: &Path| {
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(log);
+        file.with_context(|| format!("cannot write {}", log.display()))
+    };
+    let mut file = open(&log)?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        log = paths.log(&format!("vm-{name}-{}", std::process::id()))?;
+        file = open(&log)?;
+    }
+    file.set_len(0)?;
+    Ok((log, file))
+}
+
 /// The last thing that the VM, or QEMU itself, had to say.
 fn last_line(log: &Path) -> String {
     let text = fs::read(log).unwrap_or_default();
@@ -232,8 +259,7 @@ fn last_line(log: &Path) -> String {
 pub fn boot(paths: &Paths, vm: &Vm, tell: &mut dyn FnMut(Event)) -> Result<Outcome> {
     let accel = accel::resolve(paths, vm)?;
     let initramfs = pack(paths, vm)?;
-    let log = paths.log(&format!("vm-{}", vm.name))?;
-    let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+    let (log, file) = open_log(paths, &vm.name)?;
     let qemu = Qemu::start(qemu::command(vm, accel, initramfs.path()), &file)?;
     let mut session = Session::new(vm, file, tell);
     session.allow(vm.boot_limit);

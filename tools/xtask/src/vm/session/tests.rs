@@ -7,7 +7,12 @@ use crate::vm::Program;
 
 /// Feeds lines (`|` first: from the programs' port) and gives what was told and the outcome.
 fn play(lines: &[&str]) -> (Vec<Event>, Outcome) {
+    play_on(lines, |_| {})
+}
+
+fn play_on(lines: &[&str], change: fn(&mut Vm)) -> (Vec<Event>, Outcome) {
     let mut vm = Vm::new("test", "image".into());
+    change(&mut vm);
     for name in ["one", "two"] {
         let limit = Duration::from_secs(5);
         vm.programs.push(Program::new(name, &["/bin/true"], limit));
@@ -100,4 +105,10 @@ fn leaks_are_problems_one_an_object() {
     let (_, outcome) = play(&lines);
     assert_eq!(outcome.problems.len(), 2);
     assert!(outcome.problems[0].contains("pid 71"));
+}
+
+#[test]
+fn a_leak_report_that_should_be_there_is_missed() {
+    let (_, outcome) = play_on(&GOOD, |vm| vm.leak_check = true);
+    assert_eq!(outcome.problems, ["there is no report from kmemleak"]);
 }
