@@ -62,6 +62,7 @@ impl<T: Keyed> Handles<T> {
     }
 
     /// How many entries there are.
+    #[cfg(any(test, CONFIG_ANDROID_BINDER_SAFE_KUNIT_TEST))]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -146,6 +147,7 @@ impl<T: Keyed> Handles<T> {
     }
 
     /// All entries and their handles, lowest first.
+    #[cfg(any(test, CONFIG_ANDROID_BINDER_SAFE_KUNIT_TEST))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         let numbered = self.entries.iter().enumerate();
         numbered.filter_map(|(handle, entry)| Some((handle as u32, entry.as_ref()?)))

@@ -49,6 +49,7 @@ impl<T> Ring<T> {
     }
 
     /// How many items are queued.
+    #[cfg(any(test, CONFIG_ANDROID_BINDER_SAFE_KUNIT_TEST))]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
