@@ -85,9 +85,9 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
     ///         Arc,
     ///         SpinLock, //
     ///     },
-    ///     task::Task,
-    ///     workqueue, //
+    ///     task::Task, //
     /// };
+    /// # use kernel::workqueue::{self, impl_has_work, new_work, Work, WorkItem};
     ///
     /// struct Slot {
     ///     value: Option<u32>,
@@ -129,8 +129,31 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
     ///     }),
     ///     GFP_KERNEL,
     /// )?;
-    /// let writer = slot.clone();
-    /// workqueue::system_unbound().try_spawn(GFP_KERNEL, move || put(&writer, 42))?;
+    /// # #[pin_data]
+    /// # struct Writer {
+    /// #     #[pin]
+    /// #     work: Work<Self>,
+    /// #     slot: Arc<SpinLock<Slot>>,
+    /// # }
+    /// # impl_has_work! {
+    /// #     impl HasWork<Self> for Writer { self.work }
+    /// # }
+    /// # impl WorkItem for Writer {
+    /// #     type Pointer = Arc<Self>;
+    /// #
+    /// #     fn run(this: Arc<Self>) {
+    /// #         put(&this.slot, 42);
+    /// #     }
+    /// # }
+    /// # let writer = Arc::pin_init(
+    /// #     pin_init!(Writer {
+    /// #         work <- new_work!(),
+    /// #         slot: slot.clone(),
+    /// #     }),
+    /// #     GFP_KERNEL,
+    /// # )?;
+    /// // Another task puts 42 into the slot.
+    /// # let _ = workqueue::system_long().enqueue(writer);
     /// assert_eq!(take(&slot)?, 42);
     /// # Ok::<(), Error>(())
     /// ```
