@@ -45,15 +45,19 @@ int send_object(struct peer *peer, __u32 cmd, const struct msg *msg,
 
 const struct flat_binder_object *peer_object(struct peer *peer, size_t index)
 {
+	size_t len = sizeof(struct binder_buffer_object);
 	const binder_size_t *offsets;
-	__u64 at;
+	size_t at;
 
 	if (index >= peer->txn.offsets_size / sizeof(*offsets))
 		die("the message has no object %zu", index);
 	offsets = peer_peek(peer, peer->txn.data.ptr.offsets,
 			    peer->txn.offsets_size);
-	at = peer->txn.data.ptr.buffer + offsets[index];
-	return peer_peek(peer, at, sizeof(struct binder_buffer_object));
+	at = offsets[index];
+	/* The page behind the data may not be there. */
+	if (at + len > peer->txn.data_size)
+		len = peer->txn.data_size - at;
+	return peer_peek(peer, peer->txn.data.ptr.buffer + at, len);
 }
 
 size_t sg_add(struct sg *sg, const void *obj, size_t size)
