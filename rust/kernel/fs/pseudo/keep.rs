@@ -9,9 +9,12 @@ use super::{
 };
 use crate::{
     bindings,
-    new_mutex,
     prelude::*,
-    sync::Mutex, //
+    static_lock_class,
+    sync::{
+        LockClassKey,
+        Mutex, //
+    }, //
 };
 use core::{
     marker::PhantomData,
@@ -40,8 +43,9 @@ pub(super) struct Kept {
 
 impl Kept {
     pub(super) fn new() -> impl PinInit<Self> {
+        let (name, key) = lock_class();
         pin_init!(Self {
-            references <- new_mutex!(KVec::new()),
+            references <- Mutex::new(KVec::new(), name, key),
         })
     }
 
@@ -60,6 +64,13 @@ impl Kept {
             Reference(unsafe { NonNull::new_unchecked(bindings::dget(dentry.as_ptr())) });
         Ok(references.push_within_capacity(reference)?)
     }
+}
+
+/// Returns the name and the class of the lock of [`Kept`]. Not inlined, because modules would get a
+/// copy of the name, and lockdep wants one name for a class.
+#[inline(never)]
+fn lock_class() -> (&'static CStr, Pin<&'static LockClassKey>) {
+    (c"pseudo::Kept::references", static_lock_class!())
 }
 
 /// A directory that its mount keeps, see [`Dir::keep`].

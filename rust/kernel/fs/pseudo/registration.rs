@@ -20,10 +20,11 @@ use crate::{
         ParamTable, //
     },
     module::this_module,
-    new_mutex,
     prelude::*,
+    static_lock_class,
     sync::{
         Arc,
+        LockClassKey,
         Mutex, //
     },
     types::Opaque, //
@@ -74,11 +75,12 @@ impl<T: FileSystem> Registration<T> {
 
         let context = Arc::new(context, GFP_KERNEL)?;
         let params = ParamTable::new(T::PARAMS)?;
+        let (name, key) = context_lock_class();
         let ty = KBox::pin_init(
             pin_init!(Type::<T> {
                 raw: Opaque::new(Self::raw(&params)),
                 params,
-                context <- new_mutex!(Some(context)),
+                context <- Mutex::new(Some(context), name, key),
             }),
             GFP_KERNEL,
         )?;
@@ -132,6 +134,15 @@ impl<T: FileSystem> Drop for Registration<T> {
             unsafe { bindings::kmemleak_not_leak(raw.cast()) };
         }
     }
+}
+
+/// Returns the name and the class of the lock around the context.
+///
+/// Lockdep wants the two to be the same for all registrations. In a generic function the key would
+/// be that of the kernel, but the name a copy in each module.
+#[inline(never)]
+fn context_lock_class() -> (&'static CStr, Pin<&'static LockClassKey>) {
+    (c"pseudo::Type::context", static_lock_class!())
 }
 
 /// # Safety
