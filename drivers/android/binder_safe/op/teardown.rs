@@ -113,6 +113,10 @@ pub(crate) fn release_process(process: &Arc<Process>) {
             None => break,
         }
     }
+    // Those that were cleared, and not confirmed, have no handle any more.
+    while let Some(subscription) = pop_subscription(process) {
+        drop(subscription);
+    }
     while let Some((buffer, contents)) = process.area.take_any() {
         free::end(process, contents);
         drop(buffer);
@@ -146,6 +150,10 @@ fn pop_parked(process: &Process, node: &Node) -> Option<Arc<Transaction>> {
 fn pop_subscriber(process: &Process, node: &Node) -> Option<Arc<Subscription>> {
     let mut queue = process.queue.lock();
     node.state(&mut queue).subscribers.pop()
+}
+
+fn pop_subscription(process: &Process) -> Option<Arc<Subscription>> {
+    process.queue.lock().subscriptions.pop()
 }
 
 /// Drops all references that a process has.
