@@ -39,8 +39,8 @@ use kernel::{
 /// What a process can use of its mapping at most, in bytes.
 const MAX_SIZE: usize = 4 << 20;
 
-/// How many blocks an area is divided into at most. Far more than anybody has in use, and few enough
-/// to be moved or looked through under a lock.
+/// How many blocks an area is divided into at most: far more than anybody has in use, and few
+/// enough to be moved or looked through under a lock.
 const MAX_BLOCKS: usize = 1 << 15;
 
 /// An area and what lies in it; `T` is kept for each buffer until its owner frees it.

@@ -11,7 +11,7 @@ const LAYERS: [&str; 6] = ["entry", "op", "object", "res", "pure", "proto"];
 const DIAG: &str = "diag";
 const LOWEST: &str = "proto";
 /// What the module macro puts in the root of the crate, for every layer to use.
-const OF_THE_ROOT: [&str; 2] = ["THIS_MODULE", "module_parameters"];
+const OF_THE_ROOT: [&str; 3] = ["LocalModule", "THIS_MODULE", "module_parameters"];
 
 /// The folder of the driver.
 pub const DRIVER: &str = "drivers/android/binder_safe/";
