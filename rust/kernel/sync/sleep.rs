@@ -122,7 +122,7 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
     ///     found
     /// }
     ///
-    /// let slot = Arc::pin_init(
+    /// let shared = Arc::pin_init(
     ///     new_spinlock!(Slot {
     ///         value: None,
     ///         sleeper: None,
@@ -133,7 +133,7 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
     /// # struct Writer {
     /// #     #[pin]
     /// #     work: Work<Self>,
-    /// #     slot: Arc<SpinLock<Slot>>,
+    /// #     target: Arc<SpinLock<Slot>>,
     /// # }
     /// # impl_has_work! {
     /// #     impl HasWork<Self> for Writer { self.work }
@@ -142,19 +142,20 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
     /// #     type Pointer = Arc<Self>;
     /// #
     /// #     fn run(this: Arc<Self>) {
-    /// #         put(&this.slot, 42);
+    /// #         put(&this.target, 42);
     /// #     }
     /// # }
+    /// # let target = shared.clone();
     /// # let writer = Arc::pin_init(
     /// #     pin_init!(Writer {
     /// #         work <- new_work!(),
-    /// #         slot: slot.clone(),
+    /// #         target,
     /// #     }),
     /// #     GFP_KERNEL,
     /// # )?;
     /// // Another task puts 42 into the slot.
     /// # let _ = workqueue::system_long().enqueue(writer);
-    /// assert_eq!(take(&slot)?, 42);
+    /// assert_eq!(take(&shared)?, 42);
     /// # Ok::<(), Error>(())
     /// ```
     ///
