@@ -78,6 +78,22 @@ impl Toolchain {
             .arg(format!("RUSTC={}", self.rustc.display()))
             .arg(format!("BINDGEN={}", self.bindgen.display()))
             .arg(format!("RUST_LIB_SRC={}", self.lib_src.display()));
+        for (variable, program) in self.companions() {
+            make.arg(format!("{variable}={}", program.display()));
+        }
+    }
+
+    /// The programs that come with this rustc. Another release, which PATH may offer first, cannot
+    /// read what this one compiled.
+    fn companions(&self) -> impl Iterator<Item = (&'static str, PathBuf)> + '_ {
+        [
+            ("RUSTDOC", "rustdoc"),
+            ("RUSTFMT", "rustfmt"),
+            ("CLIPPY_DRIVER", "clippy-driver"),
+        ]
+        .into_iter()
+        .map(|(variable, name)| (variable, self.rustc.with_file_name(name)))
+        .filter(|(_, program)| program.is_file())
     }
 }
 
@@ -131,6 +147,28 @@ mod tests {
         assert_eq!(clang_of("-22"), Path::new("clang-22"));
         assert_eq!(clang_of("/opt/llvm/bin/"), Path::new("/opt/llvm/bin/clang"));
         assert_eq!(clang_of("1"), Path::new("clang"));
+    }
+
+    #[test]
+    fn rustdoc_comes_from_beside_rustc() {
+        let dir = env::temp_dir().join(format!("xtask-companions-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("rustdoc"), "").unwrap();
+        let banner = String::new();
+        let tools = Toolchain {
+            llvm: LLVM_SUFFIX.to_string(),
+            rustc: dir.join("rustc"),
+            bindgen: PathBuf::new(),
+            lib_src: PathBuf::new(),
+            banners: Banners {
+                clang: banner.clone(),
+                rustc: banner.clone(),
+                bindgen: banner,
+            },
+        };
+        let found: Vec<_> = tools.companions().collect();
+        fs::remove_dir_all(&dir).unwrap();
+        assert_eq!(found, [("RUSTDOC", dir.join("rustdoc"))]);
     }
 
     #[test]
