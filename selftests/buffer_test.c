@@ -210,7 +210,7 @@ TEST_F(buffer, random_order_of_frees)
 	long at[MAX_BUFFERS];
 	char *used = arena_alloc(AREA);
 
-	for (int round = 0; round < 20; round++) {
+	for (int round = 0; round < 6; round++) {
 		int count = 0;
 
 		memset(used, 0, AREA);

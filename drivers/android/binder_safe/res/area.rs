@@ -82,8 +82,10 @@ impl<T> Area<T> {
 
     /// Maps the area. Fails with `EBUSY` the second time.
     pub(crate) fn map(&self, vma: &VmaNew) -> Result {
-        let size = self.pages.map(vma, MAX_SIZE)?;
+        // Whatever can fail comes first, since an area that was mapped stays so.
+        let size = (vma.end() - vma.start()).min(MAX_SIZE);
         let mut ranges = Ranges::new(size)?;
+        let size = self.pages.map(vma, size)?;
         let mut space = self.space.lock();
         core::mem::swap(&mut space.ranges, &mut ranges);
         space.size = size;
