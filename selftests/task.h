@@ -12,6 +12,10 @@
 
 #include "kselftest.h"
 
+/* A debug kernel in an emulator needs more than the usual half a minute. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 240
+
 struct task;
 
 /* What a task can be told to do. Pointers must lead into the arena. */
