@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::source::Finding;
 
-/// The folders of this machine: the user's own, the checkout, and the one the checkout is in.
+/// The folders of this machine: the user's own and the checkout.
+///
+/// Not the one the checkout is in: that may be `/tmp`, which programs name for good reasons.
 pub fn folders(root: &Path) -> Vec<String> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    let around = root.parent().map(Path::to_path_buf);
-    [home, around, Some(root.to_path_buf())]
+    [home, Some(root.to_path_buf())]
         .into_iter()
         .flatten()
         .map(|folder| folder.to_string_lossy().into_owned())
@@ -51,8 +52,8 @@ mod tests {
     fn folders_of_this_machine_are_found_and_others_are_not() {
         let folders = folders(Path::new("/srv/src/checkout"));
         for line in [
-            "see /srv/src/other",
-            "KDIR=/srv/src/.x",
+            "see /srv/src/checkout/other",
+            "KDIR=/srv/src/checkout/.x",
             "\"/srv/src/checkout/x.rs\"",
         ] {
             assert_eq!(check(line, &folders).len(), 1, "{line}");
