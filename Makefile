@@ -6,7 +6,7 @@ XTASK := tools/xtask.sh
 kernel := $(if $(DRIVER),--driver $(DRIVER)) $(if $(CONFIG),--config $(CONFIG))
 export KDIR BINDER_SAFE_CACHE
 
-.PHONY: help setup run test check patches am fold kernel module image selftest kunit shell lint clean
+.PHONY: help setup run test check patches am fold kernel module image selftest kunit shell profile lint clean
 
 help: ## This list
 	@echo "Usage: make TARGET [VARIABLE=value ...]"
@@ -61,6 +61,9 @@ kunit: ## Run the KUnit suites in the VM
 
 shell: ## Open a shell in the VM
 	@$(XTASK) shell $(kernel) $(ARGS)
+
+profile: ## Instructions per kernel function of one operation: ARGS='--row two-way:128'
+	@$(XTASK) profile $(kernel) $(ARGS)
 
 lint: ## Check style, layers, sizes, and that the driver is safe
 	@$(XTASK) lint $(ARGS)

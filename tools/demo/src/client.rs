@@ -11,11 +11,13 @@ use std::{
 
 use anyhow::{bail, Context, Result};
 
-use crate::{
+use binder::{
     endpoint::{Answer, Endpoint, Message},
     proto::{self, u32_at, Object},
-    server, sys,
+    sys,
 };
+
+use crate::server;
 
 /// The context manager's handle.
 const MANAGER: u32 = 0;

@@ -3,13 +3,9 @@
 //! A context manager, a service and a client that talk through Binder, as separate processes.
 
 mod client;
-mod endpoint;
-mod proto;
 mod server;
-mod slab;
 mod story;
 mod stress;
-mod sys;
 mod timing;
 
 use std::{path::PathBuf, process::ExitCode};

@@ -6,7 +6,7 @@ use std::{fs::File, io::Write, os::fd::AsRawFd, process};
 
 use anyhow::{Context, Result};
 
-use crate::{
+use binder::{
     endpoint::{Endpoint, Message},
     proto::{Object, Return, Transaction, TF_ONE_WAY},
 };

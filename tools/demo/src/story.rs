@@ -11,12 +11,13 @@ use std::{
 
 use anyhow::{bail, Context, Result};
 
-use crate::{
-    client,
+use binder::{
     endpoint::{Answer, Endpoint, Message},
     proto::Object,
-    server, sys,
+    sys,
 };
+
+use crate::{client, server};
 
 /// Another process of ours; it does not outlive this value.
 pub struct Role(Child);

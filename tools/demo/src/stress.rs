@@ -6,12 +6,12 @@ use std::{path::Path, thread, time::Duration};
 
 use anyhow::{bail, Result};
 
-use crate::{
+use binder::{
     endpoint::{Answer, Endpoint, Message},
-    server,
     slab::Count,
-    story::Role,
 };
+
+use crate::{server, story::Role};
 
 /// Calls before the first count: by then the caches hold what a busy connection needs.
 const WARM_UP: u32 = 2_000;

@@ -10,11 +10,12 @@ use std::{path::Path, time::Instant};
 use anyhow::{Context, Result};
 use zerocopy::IntoBytes;
 
-use crate::{
+use binder::{
     proto::{self, Transaction},
-    story::Role,
     sys::{self, Device},
 };
+
+use crate::story::Role;
 
 /// Calls before the clock starts: by then pages, slabs and the scheduler are warm.
 const WARM_UP: u32 = 500;

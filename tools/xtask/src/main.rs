@@ -9,6 +9,7 @@ mod kernel;
 mod kunit;
 mod lint;
 mod paths;
+mod profile;
 mod report;
 mod run;
 mod selftest;
@@ -79,6 +80,8 @@ enum Cmd {
     Kunit(kunit::Args),
     /// An interactive shell in the VM.
     Shell(vm::shell::Args),
+    /// Instructions per kernel function and operation.
+    Profile(profile::Args),
     /// Style, layers, sizes, and no `unsafe` in the driver.
     Lint(lint::Args),
     /// Remove kernel builds, logs and the patched tree from the cache.
@@ -113,6 +116,7 @@ fn dispatch(paths: &Paths, command: Cmd) -> anyhow::Result<()> {
         Cmd::Selftest(args) => selftest::run(paths, args),
         Cmd::Kunit(args) => kunit::run(paths, args),
         Cmd::Shell(args) => vm::shell::run(paths, args),
+        Cmd::Profile(args) => profile::run(paths, args),
         Cmd::Lint(args) => lint::run(paths, args),
         Cmd::Clean(args) => clean::run(paths, args),
     }

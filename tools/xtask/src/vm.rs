@@ -80,6 +80,8 @@ pub struct Vm {
     pub programs: Vec<Program>,
     /// The kernel has kmemleak, so there must be a report of it in the end.
     pub leak_check: bool,
+    /// A plugin for QEMU, with its arguments after commas.
+    pub plugin: Option<String>,
     /// Time for the kernel to come up, before any program starts.
     pub boot_limit: Duration,
 }
@@ -98,6 +100,7 @@ impl Vm {
             files: Vec::new(),
             programs: Vec::new(),
             leak_check: false,
+            plugin: None,
             boot_limit: Duration::from_secs(120),
         }
     }

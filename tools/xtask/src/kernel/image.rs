@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::{paths::Paths, Config, Driver};
 
@@ -20,6 +20,16 @@ pub fn ensure(paths: &Paths, driver: Driver, config: Config) -> Result<PathBuf> 
             module: false,
         },
     )
+}
+
+/// Builds the kernel if needed and gives the path of the file with its symbols.
+pub fn vmlinux(paths: &Paths, driver: Driver, config: Config) -> Result<PathBuf> {
+    let image = ensure(paths, driver, config)?;
+    let dir = image
+        .ancestors()
+        .nth(4)
+        .context("an image outside a build folder")?;
+    Ok(dir.join("vmlinux"))
 }
 
 pub fn run(paths: &Paths, args: Args) -> Result<()> {

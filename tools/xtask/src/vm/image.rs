@@ -63,6 +63,11 @@ impl Choice {
         }
     }
 
+    /// The same kernel with its symbols, built if need be.
+    pub fn vmlinux(&self, paths: &Paths) -> Result<PathBuf> {
+        kernel::image::vmlinux(paths, self.driver, self.config)
+    }
+
     /// The name of the combination, in logs.
     pub fn name(&self) -> String {
         format!("{:?}-{:?}", self.driver, self.config).to_lowercase()

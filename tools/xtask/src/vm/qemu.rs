@@ -13,6 +13,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver, Sender},
     thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{bail, Context, Result};
@@ -20,6 +21,9 @@ use anyhow::{bail, Context, Result};
 use super::{tsc, Accel, Clock, Vm};
 
 const PROGRAM: &str = "qemu-system-x86_64";
+
+/// Time for QEMU to end after its ports have closed.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// A line from the VM.
 pub enum Line {
@@ -64,6 +68,9 @@ pub fn command(vm: &Vm, accel: Accel, initramfs: &Path) -> Command {
     ]);
     if vm.clock == Clock::Instructions {
         cmd.args(["-icount", "shift=0,sleep=off"]);
+    }
+    if let Some(plugin) = &vm.plugin {
+        cmd.arg("-plugin").arg(plugin);
     }
     die_with_parent(&mut cmd);
     cmd
@@ -160,6 +167,16 @@ impl Qemu {
             .with_context(no_qemu)?;
         drop(ports);
         Ok(Self { child, lines })
+    }
+}
+
+impl Qemu {
+    /// Lets it end by itself: its ports close before a plugin has written what it knows.
+    pub fn wait(&mut self) {
+        let deadline = Instant::now() + GRACE;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 

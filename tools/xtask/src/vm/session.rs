@@ -37,6 +37,7 @@ fn pack(paths: &Paths, vm: &Vm) -> Result<Scratch> {
     let mut files = vec![
         ("/init".to_string(), bin.join("init")),
         ("/bin/demo".to_string(), bin.join("demo")),
+        ("/bin/bench".to_string(), bin.join("bench")),
     ];
     files.extend(vm.files.iter().cloned());
     let dir = paths.build("initramfs");
@@ -260,10 +261,13 @@ pub fn boot(paths: &Paths, vm: &Vm, tell: &mut dyn FnMut(Event)) -> Result<Outco
     let accel = accel::resolve(paths, vm)?;
     let initramfs = pack(paths, vm)?;
     let (log, file) = open_log(paths, &vm.name)?;
-    let qemu = Qemu::start(qemu::command(vm, accel, initramfs.path()), &file)?;
+    let mut qemu = Qemu::start(qemu::command(vm, accel, initramfs.path()), &file)?;
     let mut session = Session::new(vm, file, tell);
     session.allow(vm.boot_limit);
     session.follow(&qemu)?;
+    if !session.hung {
+        qemu.wait();
+    }
     drop(qemu);
     session.finish(log)
 }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Measures what each operation of a Binder driver costs.
+//!
+//! Where the VM's clock counts instructions, so do the figures. What starting costs goes away as
+//! long run minus short run.
+
+mod rows;
+mod server;
+mod sys;
+mod wire;
+
+use std::{path::PathBuf, process::ExitCode, time::Instant};
+
+use anyhow::Result;
+use clap::Parser;
+
+use rows::{Kind, Operation, KINDS};
+
+/// Before the clock starts: by then pages, slabs and the scheduler are warm.
+const WARM_UP: u32 = 300;
+
+#[derive(Parser)]
+#[command(about = "Measures what a Binder driver costs")]
+struct Cli {
+    /// The device to talk through.
+    #[arg(long, default_value = "/dev/binderfs/binder")]
+    device: PathBuf,
+    /// Only these rows: NAME, or NAME:PARAMETER.
+    #[arg(long, num_args = 1..)]
+    only: Vec<String>,
+    /// How often each row is measured.
+    #[arg(long, default_value_t = 1)]
+    repeat: u32,
+}
+
+fn run(operation: &mut dyn Operation, count: u32) -> Result<u128> {
+    let start = Instant::now();
+    for _ in 0..count {
+        operation.once()?;
+    }
+    let time = start.elapsed().as_nanos();
+    sys::mark();
+    Ok(time)
+}
+
+/// Prints `row NAME PARAMETER COUNT` and the nanoseconds of one operation, for each repetition.
+fn measure(cli: &Cli, kind: &Kind, parameter: usize) -> Result<()> {
+    let mut operation = (kind.make)(&cli.device, parameter)?;
+    let mut line = format!("row {} {parameter} {}", kind.name, kind.count);
+    for _ in 0..cli.repeat {
+        run(&mut *operation, WARM_UP)?;
+        let short = run(&mut *operation, kind.count)?;
+        let long = run(&mut *operation, 2 * kind.count)?;
+        let each = long.saturating_sub(short) as f64 / f64::from(kind.count);
+        line += &format!(" {each:.1}");
+    }
+    println!("{line}");
+    Ok(())
+}
+
+fn all(cli: &Cli) -> Result<()> {
+    let wanted = |kind: &Kind, parameter| {
+        let full = format!("{}:{parameter}", kind.name);
+        cli.only.is_empty()
+            || cli
+                .only
+                .iter()
+                .any(|only| only == kind.name || *only == full)
+    };
+    for kind in KINDS {
+        for &parameter in kind.parameters {
+            if wanted(kind, parameter) {
+                measure(cli, kind, parameter)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    match all(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
