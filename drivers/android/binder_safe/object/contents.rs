@@ -32,7 +32,17 @@ pub(crate) struct Contents {
     pub(crate) target: Option<NodePin>,
     /// The next oneway message to the node waits for this one.
     pub(crate) is_oneway: bool,
-    pub(crate) objects: KVVec<HeldObject>,
+    /// Most messages have no objects, and cost no memory for them.
+    pub(crate) objects: Option<KBox<Objects>>,
+}
+
+/// What the objects of a message hold.
+pub(crate) struct Objects {
+    /// Whose area the message is in.
+    to: Arc<Process>,
+    pub(crate) held: KVVec<HeldObject>,
+    /// Files that the receiver has not got yet.
+    pub(crate) files: KVVec<SentFile>,
     /// File descriptors that are closed with the buffer.
     pub(crate) to_close: KVVec<u32>,
 }
@@ -56,48 +66,26 @@ pub(crate) struct SentFile {
 
 /// A buffer, what it holds, and how its bytes are divided.
 pub(crate) struct Payload {
-    /// Whose area the buffer is in.
-    pub(crate) to: Arc<Process>,
-    pub(crate) buffer: Option<Buffer<Contents>>,
+    pub(crate) buffer: Buffer<Contents>,
     pub(crate) contents: Contents,
-    pub(crate) files: KVVec<SentFile>,
-    pub(crate) data_size: u64,
-    pub(crate) offsets_size: u64,
+    pub(crate) data_size: u32,
+    pub(crate) offsets_size: u32,
     /// Bytes from the start of the buffer to the offsets.
-    pub(crate) offsets_at: u64,
+    pub(crate) offsets_at: u32,
     /// Bytes from the start of the buffer to the security context of the sender.
-    pub(crate) security_context_at: Option<u64>,
+    pub(crate) security_context_at: Option<u32>,
 }
 
 impl Contents {
-    /// Nothing yet.
-    pub(crate) const fn new(target: Option<NodePin>, is_oneway: bool) -> Self {
-        Self {
-            target,
-            is_oneway,
-            objects: KVVec::new(),
-            to_close: KVVec::new(),
-        }
-    }
-
-    /// Gives back the counts that the message held in `process`, whose area it was in.
-    pub(crate) fn release_objects(&mut self, process: &Process) {
-        while let Some(object) = self.objects.pop() {
-            match object {
-                HeldObject::Node(node, count) => node.release_local(count),
-                HeldObject::Handle(handle, count) => {
-                    process.remove_count(handle, count);
-                }
-            }
-        }
-    }
-
     /// Closes file descriptors of the current task, once it returns to user space.
     ///
     /// Returns whether there were any.
     pub(crate) fn close_files(&mut self) -> bool {
-        let had_any = !self.to_close.is_empty();
-        while let Some(fd) = self.to_close.pop() {
+        let Some(objects) = &mut self.objects else {
+            return false;
+        };
+        let had_any = !objects.to_close.is_empty();
+        while let Some(fd) = objects.to_close.pop() {
             // The task may have closed it itself.
             let _ = close_fd_deferred(fd);
         }
@@ -105,24 +93,42 @@ impl Contents {
     }
 }
 
+impl Objects {
+    /// Room for `count` objects of a message to `to`.
+    pub(crate) fn new(to: Arc<Process>, count: usize) -> Result<KBox<Self>> {
+        let objects = Self {
+            to,
+            held: KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?,
+            files: KVVec::new(),
+            to_close: KVVec::new(),
+        };
+        Ok(KBox::new(objects, GFP_KERNEL_ACCOUNT)?)
+    }
+}
+
+impl Drop for Objects {
+    /// Gives back the counts that the message held.
+    fn drop(&mut self) {
+        while let Some(object) = self.held.pop() {
+            match object {
+                HeldObject::Node(node, count) => node.release_local(count),
+                HeldObject::Handle(handle, count) => {
+                    self.to.remove_count(handle, count);
+                }
+            }
+        }
+    }
+}
+
 impl Payload {
     /// The owner of the area has the message from now on, and frees it when it likes.
-    pub(crate) fn hand_over(mut self) {
-        let contents = core::mem::replace(&mut self.contents, Contents::new(None, false));
-        if let Some(buffer) = self.buffer.take() {
-            buffer.hand_over(contents);
-        }
+    pub(crate) fn hand_over(self) {
+        self.buffer.hand_over(self.contents);
     }
 
     /// Where the owner of the area sees the message.
     pub(crate) fn address(&self) -> u64 {
-        self.buffer.as_ref().map_or(0, Buffer::address)
-    }
-}
-
-impl Drop for Payload {
-    fn drop(&mut self) {
-        self.contents.release_objects(&self.to);
+        self.buffer.address()
     }
 }
 

@@ -66,18 +66,18 @@ type Queued<'a> = (Sent, Wake<'a>, Option<Arc<Transaction>>);
 type Attempt<'a> = Result<Queued<'a>, (Refusal, Arc<Transaction>)>;
 
 impl Process {
-    /// Queues a transaction to a node of this process for thread `to`, or for any thread, and says
+    /// Queues a transaction to `node`, one of this process, for thread `to`, or for any thread, and says
     /// how, and whom to wake. May sleep.
     pub(crate) fn send(
         &self,
+        node: &Arc<Node>,
         to: Option<&Arc<Thread>>,
         transaction: Arc<Transaction>,
     ) -> Result<(Sent, Wake<'_>), NotSent> {
-        let node = transaction.node.clone();
         let mut transaction = transaction;
         loop {
             let attempt = if transaction.is_oneway() {
-                self.try_send_oneway(&node, transaction)
+                self.try_send_oneway(node, transaction)
             } else {
                 self.try_send_call(to, transaction)
             };
@@ -91,7 +91,7 @@ impl Process {
                     refusal
                 }
             };
-            if let Err(error) = self.make_room(&node, refusal) {
+            if let Err(error) = self.make_room(node, refusal) {
                 return Err(NotSent { transaction, error });
             }
         }

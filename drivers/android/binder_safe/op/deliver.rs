@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     object::{
-        contents::Payload,
+        contents::{
+            Objects,
+            Payload, //
+        },
         node::Node,
         queue::{
             ListedNode,
@@ -172,7 +175,7 @@ impl Delivery<'_> {
             Some(at) => {
                 let data = TransactionDataSecctx {
                     transaction_data: data,
-                    secctx: payload.address() + at,
+                    secctx: payload.address() + u64::from(at),
                 };
                 self.put(
                     uapi::binder_driver_return_protocol_BR_TRANSACTION_SEC_CTX,
@@ -184,7 +187,9 @@ impl Delivery<'_> {
             self.drop_transaction(transaction, payload);
             return Err(err);
         }
-        files.install();
+        if let Some(files) = files {
+            files.install();
+        }
         payload.hand_over();
         nice::adopt(&transaction);
         if transaction.is_oneway() {
@@ -217,7 +222,9 @@ impl Delivery<'_> {
         };
         let data = describe(&payload, reply.code, reply.flags, reply.euid);
         self.put(uapi::binder_driver_return_protocol_BR_REPLY, &data)?;
-        files.install();
+        if let Some(files) = files {
+            files.install();
+        }
         payload.hand_over();
         Ok(())
     }
@@ -300,26 +307,32 @@ fn describe(payload: &Payload, code: u32, flags: u32, euid: Kuid) -> Transaction
         code,
         flags,
         sender_euid: euid.into_uid_in_current_ns(),
-        data_size: payload.data_size,
-        offsets_size: payload.offsets_size,
+        data_size: payload.data_size.into(),
+        offsets_size: payload.offsets_size.into(),
         buffer: payload.address(),
-        offsets: payload.address() + payload.offsets_at,
+        offsets: payload.address() + u64::from(payload.offsets_at),
         ..TransactionData::default()
     }
 }
 
 /// Reserves descriptors of the current task for the files of a message, and writes their numbers.
-fn receive_files(payload: &mut Payload) -> Result<DescriptorBatch> {
+///
+/// Gives `None` if there are no files.
+fn receive_files(payload: &mut Payload) -> Result<Option<DescriptorBatch>> {
+    let Some(objects) = &mut payload.contents.objects else {
+        return Ok(None);
+    };
     let mut batch = DescriptorBatch::new();
-    for sent in payload.files.drain_all() {
+    let Objects {
+        files, to_close, ..
+    } = &mut **objects;
+    for sent in files.drain_all() {
         let fd = batch.reserve(sent.file)?;
-        if let Some(buffer) = &mut payload.buffer {
-            buffer.write(sent.offset, fd.as_bytes())?;
-        }
+        payload.buffer.write(sent.offset, fd.as_bytes())?;
         if sent.is_closed_with_buffer {
             // The sender made room for each.
-            let _ = payload.contents.to_close.push_within_capacity(fd);
+            let _ = to_close.push_within_capacity(fd);
         }
     }
-    Ok(batch)
+    Ok(Some(batch))
 }

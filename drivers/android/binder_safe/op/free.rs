@@ -11,7 +11,7 @@ use crate::object::{
 /// Frees the buffer at `address`. Any other address is ignored, since it may be somebody's guess at
 /// where the next message will be.
 pub(crate) fn free(thread: &Thread, address: u64) {
-    let Some((buffer, mut contents)) = thread.process.area.take(address) else {
+    let Some(mut contents) = thread.process.area.free(address) else {
         return;
     };
     if contents.close_files() {
@@ -19,12 +19,11 @@ pub(crate) fn free(thread: &Thread, address: u64) {
         thread.return_soon();
     }
     end(&thread.process, contents);
-    drop(buffer);
 }
 
 /// Ends a message that `process` has read.
-pub(crate) fn end(process: &Process, mut contents: Contents) {
-    contents.release_objects(process);
+pub(crate) fn end(process: &Process, contents: Contents) {
+    drop(contents.objects);
     if contents.is_oneway {
         if let Some(node) = &contents.target {
             let posted = node.advance(&mut process.queue.lock());

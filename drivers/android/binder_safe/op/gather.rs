@@ -7,10 +7,12 @@
 //! so a buffer is copied piece by piece: up to the next place, then what belongs there, and the
 //! rest when all objects are known.
 
-use super::payload::{
-    user_ptr,
-    Draft,
-    Sender, //
+use super::{
+    draft::Draft,
+    payload::{
+        user_ptr,
+        Sender, //
+    }, //
 };
 use crate::{
     object::contents::Contents,
@@ -180,14 +182,9 @@ impl Draft<'_> {
         if place.1 % number_size != 0 || source % number_size as u64 != 0 {
             return Err(EINVAL);
         }
-        if !self.accepts_files {
-            return Err(EPERM);
-        }
+        self.check_files()?;
         let at = self.open(place, size)?;
-        self.payload
-            .contents
-            .to_close
-            .reserve(count, GFP_KERNEL_ACCOUNT)?;
+        self.objects.to_close.reserve(count, GFP_KERNEL_ACCOUNT)?;
         let mut reader = UserSlice::new(user_ptr(source), size).reader();
         for index in 0..count {
             let fd = reader.read_obj::<u32>()?;
@@ -201,7 +198,7 @@ impl Draft<'_> {
     /// buffer.
     fn open(&mut self, (parent, offset): (usize, usize), size: usize) -> Result<usize> {
         let pointer = &mut self.gather.pointers[parent];
-        pointer.copy_up_to(&mut self.buffer, offset)?;
+        pointer.copy_up_to(self.buffer, offset)?;
         pointer.done += size;
         Ok(pointer.at + offset)
     }

@@ -3,6 +3,7 @@
 //! What Binder does, one operation a file.
 
 pub(crate) mod deliver;
+mod draft;
 pub(crate) mod finish;
 pub(crate) mod free;
 pub(crate) mod freeze;

@@ -17,6 +17,7 @@ use crate::{
         Report, //
     },
     object::{
+        contents::Parcel,
         error::Failure,
         thread::Thread,
         transaction::{
@@ -90,12 +91,12 @@ fn build(
         kind: Kind::Call,
         accepts_files: call.flags & uapi::transaction_flags_TF_ACCEPT_FDS != 0,
     };
-    let (parcel, _) = payload::copy(sender, message, recipient)?;
+    let (payload, _) = payload::copy(sender, message, recipient)?;
     Ok(Reply {
         code: data.code,
         flags: data.flags,
         euid: Kuid::current_euid(),
-        parcel,
+        parcel: Parcel::new(payload),
     })
 }
 

@@ -13,13 +13,16 @@ use crate::{
         Report, //
     },
     object::{
+        contents::Parcel,
         error::Failure,
-        node::NodePin,
+        node::{
+            Node,
+            NodePin, //
+        },
         post::{
             NotSent,
             Sent, //
         },
-        process::Process,
         thread::{
             Own,
             Thread, //
@@ -37,7 +40,10 @@ use crate::{
         Load, //
     },
 };
-use core::mem::MaybeUninit;
+use core::{
+    convert::Infallible,
+    mem::MaybeUninit, //
+};
 use kernel::{
     prelude::*,
     security,
@@ -155,25 +161,31 @@ fn try_send(
         .and_then(|call| call.waiting_in(target))
         .cloned();
     let memory = memory(sender.own)?;
-    let transaction = Transaction {
+    // Made in place: it is large.
+    let callee = node.clone();
+    let from = (!is_oneway).then(|| thread.clone());
+    let transaction = memory.write_init(init!(Transaction {
         code: data.code,
         flags: data.flags,
-        from: (!is_oneway).then(|| thread.clone()),
+        from,
         parent,
-        node: node.clone(),
+        node: callee,
         euid: Kuid::current_euid(),
         sender: thread.process.task.pid(),
         nice: current!().nice(),
         saved_nice: Atomic::new(0),
-        request,
+        request: Parcel::new(request),
         is_outstanding: Atomic::new(false),
         outcome: SetOnce::new(),
+    }));
+    let transaction = match transaction {
+        Ok(transaction) => Arc::from(transaction),
+        Err::<_, Infallible>(never) => match never {},
     };
-    let transaction = Arc::from(memory.write(transaction));
     if is_oneway {
-        oneway(thread, target, transaction, load)
+        oneway(thread, &node, transaction, load)
     } else {
-        call(thread, target, transaction, to_thread.as_ref())
+        call(thread, &node, transaction, to_thread.as_ref())
     }
 }
 
@@ -194,12 +206,12 @@ fn find_target(thread: &Thread, handle: u32) -> Result<NodePin, Failure> {
 /// Queues a call for `to`, or for any thread of the target.
 fn call(
     thread: &Arc<Thread>,
-    target: &Process,
+    node: &Arc<Node>,
     call: Arc<Transaction>,
     to: Option<&Arc<Thread>>,
 ) -> Result<u32, Failure> {
     thread.push_call(call.clone()).map_err(Failure::failed)?;
-    match target.send(to, call) {
+    match node.owner.send(node, to, call) {
         Ok((_, wake)) => {
             wake.wake(Urgency::Sync);
             Ok(COMPLETE)
@@ -215,11 +227,11 @@ fn call(
 /// Queues a message that expects no reply.
 fn oneway(
     thread: &Arc<Thread>,
-    target: &Process,
+    node: &Arc<Node>,
     message: Arc<Transaction>,
     load: Load,
 ) -> Result<u32, Failure> {
-    match target.send(None, message) {
+    match node.owner.send(node, None, message) {
         Ok((sent, wake)) => {
             wake.wake(Urgency::Plain);
             let wants_to_know = thread.process.detects_spam.load(Relaxed);

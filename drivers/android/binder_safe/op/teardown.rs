@@ -117,9 +117,8 @@ pub(crate) fn release_process(process: &Arc<Process>) {
     while let Some(subscription) = pop_subscription(process) {
         drop(subscription);
     }
-    while let Some((buffer, contents)) = process.area.take_any() {
+    while let Some(contents) = process.area.free_any() {
         free::end(process, contents);
-        drop(buffer);
     }
 }
 

@@ -2,9 +2,9 @@
 
 //! Objects, from how their sender sees them to how their receiver does.
 
-use super::payload::{
-    Draft,
-    Sender, //
+use super::{
+    draft::Draft,
+    payload::Sender, //
 };
 use crate::{
     object::contents::HeldObject,
@@ -111,5 +111,5 @@ fn reference(object: &FlatObject, count: Count, handle: u32) -> FlatObject {
 /// Keeps an object's count until the message ends.
 fn hold(draft: &mut Draft<'_>, object: HeldObject) {
     // There is room for one of each object.
-    let _ = draft.payload.contents.objects.push_within_capacity(object);
+    let _ = draft.objects.held.push_within_capacity(object);
 }

@@ -24,6 +24,7 @@ use kernel::{
     mm::{
         page_area::{
             PageArea,
+            Pins,
             ReclaimDomain, //
         },
         virt::VmaNew, //
@@ -108,19 +109,41 @@ impl<T> Area<T> {
         Ok((Buffer::fill(self.clone(), range, kind)?, load))
     }
 
-    /// The buffer that starts at user address `address`, if its owner may free it.
-    pub(crate) fn take(self: &Arc<Self>, address: u64) -> Option<(Buffer<T>, T)> {
+    /// Frees the buffer that starts at user address `address`, if its owner may do so, and gives
+    /// what was kept for it.
+    pub(crate) fn free(&self, address: u64) -> Option<T> {
         let offset = usize::try_from(address)
             .ok()?
             .checked_sub(self.pages.start())?;
-        let (range, held) = self.space.lock().ranges.take(offset)?;
-        Some(held.into_buffer(self.clone(), range))
+        self.free_taken(|ranges| ranges.take(offset))
     }
 
-    /// Any buffer that its owner may free.
-    pub(crate) fn take_any(self: &Arc<Self>) -> Option<(Buffer<T>, T)> {
-        let (range, held) = self.space.lock().ranges.take_any()?;
-        Some(held.into_buffer(self.clone(), range))
+    /// Frees any buffer that its owner may free.
+    pub(crate) fn free_any(&self) -> Option<T> {
+        self.free_taken(Ranges::take_any)
+    }
+
+    fn free_taken(
+        &self,
+        take: impl FnOnce(&mut Ranges<Held<T>>) -> Option<(Range, Held<T>)>,
+    ) -> Option<T> {
+        let mut space = self.space.lock();
+        let (range, held) = take(&mut space.ranges)?;
+        if held.clear {
+            drop(space);
+            self.zero(&held.pins, range);
+            space = self.space.lock();
+        }
+        space.release(range, held.kind);
+        drop(space);
+        self.pages.unpin(held.pins);
+        Some(held.contents)
+    }
+
+    /// Zeroes a buffer, the pages of which are pinned by `pins`.
+    pub(super) fn zero(&self, pins: &Pins, range: Range) {
+        // The pages are pinned, so this cannot fail.
+        let _ = self.pages.zero(pins, range.offset, range.len);
     }
 
     /// Lets the owner free the buffer in `range` from now on.
@@ -130,11 +153,7 @@ impl<T> Area<T> {
 
     /// Gives the bytes of a buffer back.
     pub(super) fn release(&self, range: Range, kind: Kind) {
-        let mut space = self.space.lock();
-        space.ranges.release(range);
-        if matches!(kind, Kind::Oneway(_)) {
-            space.free_oneway += range.len;
-        }
+        self.space.lock().release(range, kind);
     }
 
     fn reserve_range(&self, len: usize, kind: Kind) -> Result<(Range, Load)> {
@@ -157,6 +176,13 @@ impl<T> Area<T> {
 }
 
 impl<T> Space<T> {
+    fn release(&mut self, range: Range, kind: Kind) {
+        self.ranges.release(range);
+        if matches!(kind, Kind::Oneway(_)) {
+            self.free_oneway += range.len;
+        }
+    }
+
     fn reserve(&mut self, len: usize, kind: Kind) -> Result<(Range, Load), NoRange> {
         let Kind::Oneway(sender) = kind else {
             return Ok((self.ranges.reserve(len, 0)?, Load::Normal));

@@ -27,24 +27,11 @@ pub(crate) struct Buffer<T> {
 }
 
 /// What an area keeps of a buffer while its owner uses it.
-pub(crate) struct Held<T> {
-    pins: Pins,
-    kind: Kind,
-    clear: bool,
-    contents: T,
-}
-
-impl<T> Held<T> {
-    pub(super) fn into_buffer(self, area: Arc<Area<T>>, range: Range) -> (Buffer<T>, T) {
-        let buffer = Buffer {
-            area,
-            range,
-            kind: self.kind,
-            clear: self.clear,
-            pins: Some(self.pins),
-        };
-        (buffer, self.contents)
-    }
+pub(super) struct Held<T> {
+    pub(super) pins: Pins,
+    pub(super) kind: Kind,
+    pub(super) clear: bool,
+    pub(super) contents: T,
 }
 
 impl<T> Buffer<T> {
@@ -125,15 +112,12 @@ impl<T> Buffer<T> {
 
 impl<T> Drop for Buffer<T> {
     fn drop(&mut self) {
-        let Some(pins) = self.pins.take() else {
-            return;
-        };
-        let Range { offset, len, .. } = self.range;
-        if self.clear {
-            // The pages are pinned, so this cannot fail.
-            let _ = self.area.pages.zero(&pins, offset, len);
+        if let Some(pins) = self.pins.take() {
+            if self.clear {
+                self.area.zero(&pins, self.range);
+            }
+            self.area.pages.unpin(pins);
+            self.area.release(self.range, self.kind);
         }
-        self.area.pages.unpin(pins);
-        self.area.release(self.range, self.kind);
     }
 }
