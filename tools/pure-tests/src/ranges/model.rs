@@ -20,6 +20,8 @@ pub(super) struct Block {
 
 pub(super) struct Model {
     pub(super) blocks: Vec<Block>,
+    /// Where the block is that was released last, and is not free yet.
+    spare: Option<usize>,
 }
 
 impl Model {
@@ -33,6 +35,7 @@ impl Model {
         let is_some = size > 0;
         Self {
             blocks: is_some.then_some(all).into_iter().collect(),
+            spare: None,
         }
     }
 
@@ -40,6 +43,18 @@ impl Model {
     pub(super) fn best(&self, len: usize) -> Option<usize> {
         let free = self.blocks.iter().filter(|block| block.usage == Use::Free);
         free.map(|block| block.len).filter(|is| *is >= len).min()
+    }
+
+    /// Reserves the spare block if it has `len` bytes, and frees it otherwise. Gives where it is.
+    pub(super) fn reserve_spare(&mut self, len: usize, tag: u32) -> Option<usize> {
+        let spare = self.spare.take()?;
+        let at = self.at(spare).unwrap();
+        if self.blocks[at].len != len {
+            self.free(at);
+            return None;
+        }
+        self.blocks[at].tag = tag;
+        Some(spare)
     }
 
     /// Cuts `len` bytes from the low end of the free block at `offset`. Gives what that had.
@@ -65,9 +80,17 @@ impl Model {
         had.len
     }
 
-    /// Makes a block free and joins all that are free and touch.
+    /// Makes a block the spare one, and frees the one that was.
     pub(super) fn release(&mut self, offset: usize) {
         let at = self.at(offset).unwrap();
+        self.blocks[at].tag = 0;
+        if let Some(last) = self.spare.replace(offset) {
+            self.free(self.at(last).unwrap());
+        }
+    }
+
+    /// Makes a block free and joins all that are free and touch.
+    fn free(&mut self, at: usize) {
         self.blocks[at].usage = Use::Free;
         self.blocks.dedup_by(|next, block| {
             let is_one = next.usage == Use::Free && block.usage == Use::Free;

@@ -26,6 +26,9 @@ const CHUNK_SHIFT: u32 = 12;
 /// The index of no block.
 const NONE: u32 = u32::MAX;
 
+/// The tag of what nobody counts.
+pub(crate) const NO_TAG: u32 = 0;
+
 /// How many blocks one reservation may use up: the rest of the block it is cut from.
 const SLACK: usize = 1;
 
@@ -35,7 +38,7 @@ enum State<T> {
     Vacant,
     /// Nobody's bytes.
     Free,
-    /// A buffer that is being filled, is on its way, or is being cleaned up.
+    /// A buffer that is being filled, is on its way, or is being cleaned up; or the spare block.
     Reserved,
     /// A buffer that its owner may free.
     Held(T),
@@ -83,6 +86,9 @@ pub(crate) struct Ranges<T> {
     bins: Bins,
     /// The first block that starts in each chunk.
     index: KVVec<u32>,
+    /// The block that was released last. It is not free yet, because a process that calls again and
+    /// again needs one of just that size next.
+    spare: u32,
 }
 
 /// A larger table, allocated where sleeping is allowed.
@@ -104,6 +110,7 @@ impl<T> Ranges<T> {
             nr_vacant: 0,
             bins: Bins::empty(),
             index: KVVec::new(),
+            spare: NONE,
         }
     }
 
@@ -141,6 +148,14 @@ impl<T> Ranges<T> {
 
     /// Reserves `len` bytes, a non-zero multiple of [`ALIGN`], for whom `tag` says.
     pub(crate) fn reserve(&mut self, len: usize, tag: u32) -> Result<Range, NoRange> {
+        if self.spare != NONE {
+            let spare = core::mem::replace(&mut self.spare, NONE);
+            if self.at(spare).len as usize == len {
+                self.at_mut(spare).tag = tag;
+                return Ok(self.at(spare).range(spare));
+            }
+            self.free(spare);
+        }
         if self.nr_vacant + self.blocks.capacity() - self.blocks.len() < SLACK {
             return Err(NoRange::TableFull);
         }
@@ -157,11 +172,7 @@ impl<T> Ranges<T> {
         let entry = self.at_mut(block);
         entry.state = State::Reserved;
         entry.tag = tag;
-        Ok(Range {
-            block,
-            offset: self.at(block).offset as usize,
-            len: len as usize,
-        })
+        Ok(self.at(block).range(block))
     }
 
     /// Makes a reserved buffer one that its owner may free, at which point `held` is handed back.
@@ -197,7 +208,7 @@ impl<T> Ranges<T> {
         self.take(offset as usize)
     }
 
-    /// How many buffers were reserved with `tag` and are not free again, and their bytes.
+    /// How many buffers were reserved with `tag`, which is not [`NO_TAG`], and are not free again, and their bytes.
     pub(crate) fn tagged(&self, tag: u32) -> (usize, usize) {
         let is_it = |block: &&Block<T>| {
             block.tag == tag && matches!(block.state, State::Reserved | State::Held(_))
@@ -208,7 +219,16 @@ impl<T> Ranges<T> {
 
     /// Makes the bytes of a reserved buffer free again.
     pub(crate) fn release(&mut self, range: Range) {
-        let mut block = range.block;
+        self.at_mut(range.block).tag = NO_TAG;
+        let last = core::mem::replace(&mut self.spare, range.block);
+        if last != NONE {
+            self.free(last);
+        }
+    }
+
+    /// Makes a block free that was neither free nor vacant.
+    fn free(&mut self, block: u32) {
+        let mut block = block;
         let Block { prev, next, .. } = *self.at(block);
         if next != NONE && self.is_free(next) {
             self.unbin(next);
@@ -264,7 +284,7 @@ impl<T> Ranges<T> {
             next,
             bin_prev: NONE,
             bin_next: NONE,
-            tag: 0,
+            tag: NO_TAG,
             state: State::Reserved,
         };
         let block = self.vacant;
