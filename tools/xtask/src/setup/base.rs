@@ -18,7 +18,7 @@ use crate::{
     series::git::{git, plain, DATE},
 };
 
-const DEBIAN: &str = "http://deb.debian.org/debian";
+pub const DEBIAN: &str = "http://deb.debian.org/debian";
 const KERNEL_ORG: &str = "https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git";
 
 /// The servers that have kernel sources.

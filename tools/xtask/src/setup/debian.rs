@@ -21,7 +21,7 @@ use crate::{
 const PACKAGE: &str = "linux-source-7.3";
 /// Where the package may be, the most stable suite first.
 const SUITES: &[&str] = &["trixie-backports", "forky", "sid"];
-const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+pub const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// How many files the tree has, for the progress bar.
 const FILES: u64 = 102_000;
 

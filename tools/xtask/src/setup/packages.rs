@@ -2,11 +2,14 @@
 
 //! Debian packages that building and booting kernels needs.
 
-use std::{path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{bail, Context, Result};
 
+use super::{base::DEBIAN, debian::KEYRING};
 use crate::{paths::Paths, run};
+
+const QEMU: &str = "qemu-system-x86";
 
 /// Compilers, the kernel's build tools, QEMU. Debian 12 and 13 both have all of them.
 const NEEDED: &[&str] = &[
@@ -18,7 +21,7 @@ const NEEDED: &[&str] = &[
     "rust-web-src",
     "rustfmt-web",
     "rust-web-clippy",
-    "qemu-system-x86",
+    QEMU,
     "busybox-static",
     "flex",
     "bison",
@@ -72,17 +75,64 @@ pub fn install(paths: &Paths, packages: &[&str]) -> Result<()> {
     }
     let log = paths.log("apt-update")?;
     run::logged("Reading package lists", None, &log, apt().arg("update"))?;
-    let log = paths.log("apt-install")?;
-    let mut install = apt();
-    install
-        .args(["install", "-y", "--no-remove", "--no-install-recommends"])
+    let all = run_install(paths, apt(), packages);
+    let (qemu, others): (Vec<&str>, Vec<&str>) = packages.iter().partition(|name| **name == QEMU);
+    if all.is_ok() || qemu.is_empty() || !wants_removal(paths)? {
+        return all;
+    }
+    // A part of QEMU is there from backports, which apt is not told of any more.
+    run_install(paths, apt(), &others)?;
+    run_install(paths, apt_with_backports(paths)?, &qemu)
+}
+
+fn run_install(paths: &Paths, mut apt: Command, packages: &[&str]) -> Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    apt.args(["install", "-y", "--no-remove", "--no-install-recommends"])
         .args(packages);
     run::logged(
         &format!("Installing {} packages", packages.len()),
         None,
-        &log,
-        &mut install,
+        &paths.log("apt-install")?,
+        &mut apt,
     )
+}
+
+/// Whether the last installation failed because it would have removed something.
+fn wants_removal(paths: &Paths) -> Result<bool> {
+    Ok(fs::read_to_string(paths.log("apt-install")?)
+        .is_ok_and(|log| log.contains("Packages need to be removed")))
+}
+
+/// An apt that knows the backports of this release besides the system's sources, and prefers them.
+fn apt_with_backports(paths: &Paths) -> Result<Command> {
+    let release = fs::read_to_string("/etc/os-release").context("cannot read /etc/os-release")?;
+    let suite = backports(&release).context("/etc/os-release names no VERSION_CODENAME")?;
+    let mut sources = fs::read_to_string("/etc/apt/sources.list").unwrap_or_default();
+    sources += &format!("\ndeb [signed-by={KEYRING}] {DEBIAN} {suite} main\n");
+    let list = paths.cache.join("backports.list");
+    fs::write(&list, sources).with_context(|| format!("cannot write {}", list.display()))?;
+    let with_list = || {
+        let mut apt = apt();
+        apt.arg("-o")
+            .arg(format!("Dir::Etc::sourcelist={}", list.display()));
+        apt
+    };
+    let title = format!("Reading package lists of {suite}");
+    let log = paths.log("apt-update")?;
+    run::logged(&title, None, &log, with_list().arg("update"))?;
+    let mut apt = with_list();
+    apt.args(["-t", &suite]);
+    Ok(apt)
+}
+
+/// The suite of backports to the release that `/etc/os-release` describes.
+fn backports(release: &str) -> Option<String> {
+    let name = release
+        .lines()
+        .find_map(|line| line.strip_prefix("VERSION_CODENAME="))?;
+    Some(format!("{}-backports", name.trim_matches('"')))
 }
 
 fn apt() -> Command {
@@ -157,6 +207,13 @@ mod tests {
             missing(status, &["bc", "flex", "bison", "cpio", "clang-22"]),
             ["flex", "bison", "cpio"]
         );
+    }
+
+    #[test]
+    fn names_the_backports_of_a_release() {
+        let release = "ID=debian\nVERSION_CODENAME=bookworm\n";
+        assert_eq!(backports(release).as_deref(), Some("bookworm-backports"));
+        assert_eq!(backports("ID=other\n"), None);
     }
 
     #[test]
