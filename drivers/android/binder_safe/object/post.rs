@@ -66,8 +66,8 @@ type Queued<'a> = (Sent, Wake<'a>, Option<Arc<Transaction>>);
 type Attempt<'a> = Result<Queued<'a>, (Refusal, Arc<Transaction>)>;
 
 impl Process {
-    /// Queues a transaction to `node`, one of this process, for thread `to`, or for any thread, and says
-    /// how, and whom to wake. May sleep.
+    /// Queues a transaction to `node`, one of this process, for thread `to`, or for any thread, and
+    /// says how, and whom to wake. May sleep.
     pub(crate) fn send(
         &self,
         node: &Arc<Node>,

@@ -143,8 +143,7 @@ fn try_send(
     known.process = Some(target.task.pid());
     security::binder_transaction(&thread.process.cred, &target.cred)
         .map_err(|_| Failure::failed(EPERM))?;
-    let is_oneway = data.is_oneway();
-    let (kind, parent) = if is_oneway {
+    let (kind, parent) = if data.is_oneway() {
         (Kind::Oneway(thread.process.task.pid() as u32), None)
     } else {
         (Kind::Call, thread.begin_call()?)
@@ -163,7 +162,7 @@ fn try_send(
     let memory = memory(sender.own)?;
     // Made in place: it is large.
     let callee = node.clone();
-    let from = (!is_oneway).then(|| thread.clone());
+    let from = (!data.is_oneway()).then(|| thread.clone());
     let transaction = memory.write_init(init!(Transaction {
         code: data.code,
         flags: data.flags,
@@ -182,7 +181,7 @@ fn try_send(
         Ok(transaction) => Arc::from(transaction),
         Err::<_, Infallible>(never) => match never {},
     };
-    if is_oneway {
+    if data.is_oneway() {
         oneway(thread, &node, transaction, load)
     } else {
         call(thread, &node, transaction, to_thread.as_ref())

@@ -208,7 +208,8 @@ impl<T> Ranges<T> {
         self.take(offset as usize)
     }
 
-    /// How many buffers were reserved with `tag`, which is not [`NO_TAG`], and are not free again, and their bytes.
+    /// How many buffers were reserved with `tag`, which is not [`NO_TAG`], and are not free again,
+    /// and their bytes.
     pub(crate) fn tagged(&self, tag: u32) -> (usize, usize) {
         let is_it = |block: &&Block<T>| {
             block.tag == tag && matches!(block.state, State::Reserved | State::Held(_))
