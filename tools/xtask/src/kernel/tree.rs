@@ -64,8 +64,16 @@ fn head(tree: &Path) -> Result<String> {
 
 fn checkout(paths: &Paths, tree: &Path, commit: &str) -> Result<()> {
     let mut git = git(tree);
+    // A cache that was copied has other inodes. Else git would write every file anew, and all of the
+    // kernel would be built again.
+    git.args([
+        "-c",
+        "core.checkStat=minimal",
+        "-c",
+        "core.trustctime=false",
+    ])
     // The tree belongs to this tool; whatever was written into it by hand goes.
-    git.args(["checkout", "--force", "--detach", commit]);
+    .args(["checkout", "--force", "--detach", commit]);
     run::logged(
         "Applying the series",
         None,
