@@ -5,7 +5,7 @@
 #include <fcntl.h>
 
 #include "kselftest_harness.h"
-#include "peer.h"
+#include "object.h"
 
 #define AREA (64 * 1024)
 #define MAX_BUFFERS 64
@@ -76,7 +76,7 @@ TEST_F(buffer, packed_from_the_start)
 	EXPECT_EQ(5056, FILL(4));
 }
 
-/* Item 102: before the reply, after it, and by another thread. */
+/* Item 102: before the reply and after it. */
 TEST_F(buffer, freed_before_or_after_the_reply)
 {
 	for (int i = 0; i < 3; i++) {
@@ -248,6 +248,28 @@ TEST_F(buffer, holes_are_used)
 	for (int i = 0; i < 4; i++)
 		EXPECT_LE(0, FILL(AREA / 8));
 	EXPECT_EQ(-1, FILL(1));
+}
+
+/* Item 102: any thread of the process may free it. */
+TEST_F(buffer, freed_by_another_thread)
+{
+	struct peer *owner = peer_open(NULL);
+	struct peer *thread = peer_thread(owner, task_thread());
+	struct msg msg = {
+		.flags = TF_ONE_WAY, .data = arena_alloc(MAP_SIZE),
+		.size = MAP_SIZE / 2,
+	};
+
+	ASSERT_EQ(0, peer_word(owner, BC_ENTER_LOOPER));
+	msg.handle = registry_give(self->server, owner, self->client, 0x10, 0,
+				   0);
+	for (int i = 0; i < 3; i++) {
+		put_msg(self->client, BC_TRANSACTION, &msg);
+		ASSERT_STREQ("NOOP TRANSACTION_COMPLETE",
+			     peer_write_read(self->client));
+		ASSERT_STREQ("NOOP TRANSACTION", peer_read(owner));
+		ASSERT_EQ(0, peer_free(thread, owner->txn.data.ptr.buffer));
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -351,4 +351,20 @@ TEST_F(death, of_the_manager)
 	EXPECT_EQ(5, self->client->rets[1].cookie);
 }
 
+/* Item 91: unlike deaths, clearings come together. */
+TEST_F(death, several_cleared)
+{
+	__u32 second = registry_give(self->manager, self->owner, self->client,
+				     0x20, 0, 0);
+
+	ASSERT_EQ(0, request(self->client, self->handle, 1));
+	ASSERT_EQ(0, request(self->client, second, 2));
+	ASSERT_EQ(0, clear(self->client, self->handle, 1));
+	ASSERT_EQ(0, clear(self->client, second, 2));
+	ASSERT_STREQ("NOOP CLEAR_DEATH_NOTIFICATION_DONE "
+		     "CLEAR_DEATH_NOTIFICATION_DONE", peer_read(self->client));
+	EXPECT_EQ(1, self->client->rets[1].cookie);
+	EXPECT_EQ(2, self->client->rets[2].cookie);
+}
+
 TEST_HARNESS_MAIN

@@ -340,4 +340,17 @@ TEST_F(ext_error, of_a_clamped_mapping)
 						.size = (4 << 20) + 8)));
 }
 
+/* Item 257: a failure that has not been looked at is kept. */
+TEST_F(ext_error, unread_one_stays)
+{
+	ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION, MSG()));
+	ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION, MSG()));
+	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE FAILED_REPLY",
+		     peer_read(self->client));
+	must_read(self->manager, "NOOP TRANSACTION");
+	answer(self->manager, MSG(.data = BAD_POINTER, .size = 8, .raw = true));
+	EXPECT_STREQ("NOOP FAILED_REPLY", peer_read(self->client));
+	EXPECT_STREQ("FAILED_REPLY EPROTO", peer_error(self->client));
+}
+
 TEST_HARNESS_MAIN

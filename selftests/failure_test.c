@@ -207,6 +207,8 @@ TEST_F(failure, reader_faults)
 	EXPECT_EQ(-EFAULT, read_with_fault(server));
 	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE FAILED_REPLY",
 		     peer_read(client));
+	/* Item 256: which the extended error is not about. */
+	EXPECT_STREQ("OK 0", peer_error(client));
 	EXPECT_STREQ("EAGAIN", peer_read(server));
 	put_msg(server, BC_REPLY, MSG());
 	EXPECT_STREQ("NOOP FAILED_REPLY", peer_write_read(server));

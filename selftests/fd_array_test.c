@@ -204,4 +204,27 @@ TEST_F(fd_array, bad_parent)
 	EXPECT_STREQ(FAILED, sg_try(self->client, &self->to, sg));
 }
 
+/* Item 211: objects of each size may end where the data ends, not before. */
+TEST_F(fd_array, objects_at_the_end)
+{
+	struct binder_fd_object fd = {
+		.hdr.type = BINDER_TYPE_FD, .fd = self->pipe[0],
+	};
+
+	for (int kind = 0; kind < 3; kind++) {
+		struct sg *sg = SG;
+
+		if (kind == 0)
+			sg_add(sg, &fd, sizeof(fd));
+		if (kind >= 1)
+			sg_ptr(sg, self->parent, 32);
+		if (kind == 2)
+			sg_fds(sg, 1, 0, 0);
+		sg->size -= 4;
+		EXPECT_STREQ(FAILED, sg_try(self->client, &self->to, sg));
+		sg->size += 4;
+		EXPECT_STREQ(OK, sg_try(self->client, &self->to, sg));
+	}
+}
+
 TEST_HARNESS_MAIN

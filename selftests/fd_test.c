@@ -241,6 +241,8 @@ TEST_F(fd, receiver_at_its_limit)
 	EXPECT_EQ(-1, fcntl(lowest, F_GETFD));
 	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE FAILED_REPLY",
 		     peer_read(self->client));
+	/* Item 256: the message itself was fine. */
+	EXPECT_STREQ("OK 0", peer_error(self->client));
 	EXPECT_STREQ("EAGAIN", send_fds(self->client, BC_TRANSACTION, &call,
 					self->pipe, 1));
 	EXPECT_STREQ("NOOP TRANSACTION", peer_read(self->server));

@@ -270,6 +270,23 @@ TEST_F(freeze, every_open_of_the_process)
 	EXPECT_STREQ("NOOP FROZEN_REPLY", peer_write_read(self->client));
 }
 
+/* Item 64: the newest first; those before the one that fails stay frozen. */
+TEST_F(freeze, busy_open_among_idle_ones)
+{
+	struct peer *second, *client;
+
+	ASSERT_EQ(0, binder_add(binder_dir, "second", NULL));
+	second = peer_open_as(self->task, "second", O_RDWR | O_NONBLOCK,
+			      MAP_SIZE);
+	client = peer_open_as(NULL, "second", O_RDWR | O_NONBLOCK, MAP_SIZE);
+	ASSERT_EQ(0, peer_ioctl(second, BINDER_SET_CONTEXT_MGR, NULL));
+	ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION, MSG()));
+	ASSERT_EQ(-EAGAIN, freeze(self->client, self->task, true));
+	put_msg(client, BC_TRANSACTION, MSG());
+	EXPECT_STREQ("NOOP FROZEN_REPLY", peer_write_read(client));
+	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE", post(peer_open(NULL)));
+}
+
 static long set_uid(long uid, long unused, long unused2)
 {
 	return setuid(uid) ? -errno : 0;

@@ -151,7 +151,7 @@ static int other_ioctl(struct peer *peer, unsigned int *state)
 	}
 }
 
-/* Item 121: returns that no driver has any use for */
+/* No driver has any use for these returns. */
 static bool sane(struct peer *peer)
 {
 	if (!strcmp(peer->text, "EAGAIN"))
@@ -180,6 +180,7 @@ static void close_strays(struct peer *peers[PEERS])
 		close(fd);
 }
 
+/* Item 121. */
 TEST_F(fuzz, commands)
 {
 	for (int i = 0; i < STEPS; i++) {

@@ -283,4 +283,20 @@ TEST_F(gather, space)
 	}
 }
 
+/* Item 232: flags that mean nothing. */
+TEST_F(gather, unknown_flags)
+{
+	struct binder_buffer_object obj = {
+		.hdr.type = BINDER_TYPE_PTR, .flags = ~1U, .parent = 7,
+		.buffer = (__u64)"flags", .length = 6,
+	};
+	struct sg *sg = SG;
+
+	sg_add(sg, &obj, sizeof(obj));
+	sg->extra = 8;
+	ASSERT_STREQ(OK, sg_try(self->client, &self->to, sg));
+	must_read(self->server, "NOOP TRANSACTION");
+	EXPECT_STREQ("flags", buffer_of(self->server, 0));
+}
+
 TEST_HARNESS_MAIN

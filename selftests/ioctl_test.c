@@ -63,6 +63,7 @@ TEST_F(ioctl, bad_pointer_of_small_arguments)
 {
 	static const unsigned int cmds[] = {
 		BINDER_VERSION, BINDER_SET_MAX_THREADS,
+		BINDER_SET_CONTEXT_MGR_EXT,
 	};
 	struct peer *peer = peer_open(NULL);
 	int ret;
@@ -75,12 +76,21 @@ TEST_F(ioctl, bad_pointer_of_small_arguments)
 	}
 }
 
-/* Item 39, the part that is in every driver. */
-TEST_F(ioctl, bad_pointer_of_write_read)
+/* Item 39. */
+TEST_F(ioctl, bad_pointers)
 {
+	static const unsigned int cmds[] = {
+		BINDER_WRITE_READ, BINDER_FREEZE, BINDER_GET_FROZEN_INFO,
+		BINDER_ENABLE_ONEWAY_SPAM_DETECTION, BINDER_GET_EXTENDED_ERROR,
+		BINDER_GET_NODE_DEBUG_INFO, BINDER_GET_NODE_INFO_FOR_REF,
+	};
 	struct peer *peer = peer_open(NULL);
 
-	EXPECT_EQ(-EFAULT, raw_ioctl(peer, BINDER_WRITE_READ, BAD_POINTER));
+	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
+		EXPECT_EQ(-EFAULT, raw_ioctl(peer, cmds[i], BAD_POINTER)) {
+			TH_LOG("ioctl %#x", cmds[i]);
+		}
+	}
 }
 
 /* Item 38: any value is taken at any time. */

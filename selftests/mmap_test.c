@@ -283,4 +283,45 @@ TEST_F(mmap, grown)
 	EXPECT_STRNE("EAGAIN", peer_write_read(client));
 }
 
+/* Item 35: half of the page is for oneways, and calls may have the rest. */
+TEST_F(mmap, half_a_page_of_oneways)
+{
+	struct peer *server = peer_open_as(self->other, BINDER_DEV,
+					   O_RDWR | O_NONBLOCK, 4096);
+	struct peer *client = peer_open(NULL);
+	char *data = arena_alloc(4096);
+	struct msg half = { .data = data, .size = 2048, .flags = TF_ONE_WAY };
+
+	ASSERT_EQ(0, peer_ioctl(server, BINDER_SET_CONTEXT_MGR, NULL));
+	put_msg(client, BC_TRANSACTION, &half);
+	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE", peer_write_read(client));
+	half.size = 0;
+	put_msg(client, BC_TRANSACTION, &half);
+	EXPECT_STREQ("NOOP FAILED_REPLY", peer_write_read(client));
+	EXPECT_STREQ("FAILED_REPLY ENOSPC", peer_error(client));
+	put_msg(client, BC_TRANSACTION, MSG(.data = data, .size = 2048));
+	EXPECT_STREQ("EAGAIN", peer_write_read(client));
+}
+
+/* Item 35: a length is rounded up to pages, an offset is not looked at. */
+TEST_F(mmap, odd_length_at_an_offset)
+{
+	struct peer *server = open_unmapped(NULL);
+	struct peer *client = peer_open(self->other);
+	char *data = arena_alloc(8192);
+
+	server->map = mmap(NULL, 4097, PROT_READ, MAP_PRIVATE, server->fd,
+			   5 * sysconf(_SC_PAGESIZE));
+	ASSERT_NE(MAP_FAILED, server->map);
+	server->map_size = 8192;
+	data[8191] = 'x';
+	ASSERT_EQ(0, peer_ioctl(server, BINDER_SET_CONTEXT_MGR, NULL));
+	ASSERT_EQ(0, peer_word(server, BC_ENTER_LOOPER));
+	put_msg(client, BC_TRANSACTION, MSG(.data = data, .size = 8192));
+	EXPECT_STREQ("EAGAIN", peer_write_read(client));
+	ASSERT_STREQ("NOOP TRANSACTION", peer_read(server));
+	EXPECT_EQ(server->map, (char *)server->txn.data.ptr.buffer);
+	EXPECT_EQ('x', server->map[8191]);
+}
+
 TEST_HARNESS_MAIN

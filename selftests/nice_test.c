@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -167,6 +168,63 @@ TEST_F(nice, limited)
 	EXPECT_EQ(-5, nice_in_call(self->client, self->server, handle, -10));
 	EXPECT_EQ(0, nice_of(self->server));
 	EXPECT_EQ(-3, nice_in_call(self->client, self->server, handle, -3));
+}
+
+/* Item 252: a limit of 0 lets nothing change. */
+TEST_F(nice, limited_to_nothing)
+{
+	__u32 handle = registry_give(self->manager, self->server, self->client,
+				     0x10, 0, 10);
+
+	ASSERT_EQ(0, task_call(self->server->task, limit_nice, 0, 1000, 0));
+	EXPECT_EQ(0, nice_in_call(self->client, self->server, handle, -10));
+	EXPECT_EQ(0, nice_in_call(self->client, self->server, handle, 15));
+	EXPECT_EQ(0, nice_of(self->server));
+}
+
+/* Item 43: the manager's object may have a priority, too. */
+TEST_F(nice, of_the_manager)
+{
+	struct flat_binder_object obj = local_object(0, 0, 10);
+	struct peer *server, *client;
+
+	ASSERT_EQ(0, binder_add(binder_dir, "second", NULL));
+	server = peer_open_as(self->server->task, "second",
+			      O_RDWR | O_NONBLOCK, MAP_SIZE);
+	client = peer_open_as(self->client->task, "second",
+			      O_RDWR | O_NONBLOCK, MAP_SIZE);
+	ASSERT_EQ(0, peer_ioctl(server, BINDER_SET_CONTEXT_MGR_EXT, &obj));
+	ASSERT_EQ(0, peer_word(server, BC_ENTER_LOOPER));
+	EXPECT_EQ(10, nice_in_call(client, server, 0, 15));
+	EXPECT_EQ(0, nice_of(server));
+}
+
+static long do_be_real_time(long unused, long unused2, long unused3)
+{
+	struct sched_param param = { .sched_priority = 1 };
+
+	return sched_setscheduler(0, SCHED_FIFO, &param) ? -errno : 0;
+}
+
+static long do_get_policy(long unused, long unused2, long unused3)
+{
+	return sched_getscheduler(0);
+}
+
+/* Item 253: a caller's policy is its own. */
+TEST_F(nice, real_time_is_not_inherited)
+{
+	__u32 handle = registry_give(self->manager, self->server, self->client,
+				     0x10, 0, 0x8ff);
+
+	ASSERT_EQ(0, task_call(self->client->task, do_be_real_time, 0, 0, 0));
+	ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION,
+			       MSG(.handle = handle)));
+	must_read(self->server, "NOOP TRANSACTION");
+	EXPECT_EQ(SCHED_OTHER, task_call(self->server->task, do_get_policy, 0,
+					 0, 0));
+	answer(self->server, MSG());
+	must_read(self->client, "NOOP TRANSACTION_COMPLETE REPLY");
 }
 
 TEST_HARNESS_MAIN

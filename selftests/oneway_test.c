@@ -296,4 +296,22 @@ TEST_F(oneway, reader_faults)
 	EXPECT_EQ(2, server->txn.code);
 }
 
+/* Item 82: each return wants room for the largest, however small it is. */
+TEST_F(oneway, room_before_each_completion)
+{
+	struct peer *client = self->client;
+
+	for (int i = 0; i < 2; i++)
+		put_msg(client, BC_TRANSACTION, MSG(.flags = TF_ONE_WAY));
+	ASSERT_EQ(0, peer_write(client));
+	for (int i = 0; i < 2; i++) {
+		client->bwr = (struct binder_write_read){
+			.read_size = 83, .read_buffer = (__u64)client->in,
+		};
+		ASSERT_EQ(0, peer_submit(client));
+		EXPECT_EQ(8, client->bwr.read_consumed);
+	}
+	EXPECT_STREQ("EAGAIN", peer_read(client));
+}
+
 TEST_HARNESS_MAIN

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "peer.h"
+#include "object.h"
 
 #define EXEC_FD "BINDER_TEST_FD"
 
@@ -265,6 +265,25 @@ TEST_F(open, release_after_close)
 
 	peer_close(server);
 	EXPECT_STREQ("dead", call_until_dead(client));
+}
+
+/* Item 2: what is one node for the one is another for the other. */
+TEST_F(open, opens_have_nodes_of_their_own)
+{
+	struct peer *registry = registry_open();
+	struct peer *one = peer_open(NULL);
+	struct peer *two = peer_open(NULL);
+	__u32 handle;
+
+	ASSERT_EQ(0, peer_word(one, BC_ENTER_LOOPER));
+	ASSERT_EQ(0, peer_word(two, BC_ENTER_LOOPER));
+	handle = registry_give(registry, one, two, 0x10, 1, 0);
+	EXPECT_EQ(1, handle);
+	EXPECT_EQ(1, registry_give(registry, two, one, 0x10, 2, 0));
+	ASSERT_EQ(0, peer_send(two, BC_TRANSACTION, MSG(.handle = handle)));
+	must_read(one, "NOOP TRANSACTION");
+	EXPECT_EQ(1, one->txn.cookie);
+	EXPECT_STREQ("EAGAIN", peer_read(two));
 }
 
 TEST_HARNESS_MAIN

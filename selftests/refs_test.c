@@ -343,4 +343,19 @@ TEST_F(refs, node_info)
 	EXPECT_TRUE(ret == -EINVAL || ret == -ENOENT);
 }
 
+/* Item 53: the dead are counted like the living. */
+TEST_F(refs, node_info_of_the_dead)
+{
+	struct peer *owner = peer_open(task_fork());
+	__u32 handle = registry_add(self->manager, owner, PTR, COOKIE, 0);
+	struct binder_node_info_for_ref info = { .handle = handle };
+
+	task_kill(owner->task);
+	while (strcmp(poke(self->manager, handle), "NOOP DEAD_REPLY"))
+		nap();
+	ASSERT_EQ(0, node_info(self->manager, &info));
+	EXPECT_EQ(1, info.strong_count);
+	EXPECT_EQ(0, info.weak_count);
+}
+
 TEST_HARNESS_MAIN

@@ -283,7 +283,9 @@ TEST_F(write_read, command_cut_by_a_page)
 {
 	static const __u32 cmds[] = {
 		BC_TRANSACTION, BC_REPLY, BC_TRANSACTION_SG, BC_REPLY_SG,
-		BC_FREE_BUFFER,
+		BC_FREE_BUFFER, BC_ACQUIRE, BC_INCREFS_DONE,
+		BC_REQUEST_DEATH_NOTIFICATION, BC_DEAD_BINDER_DONE,
+		BC_CLEAR_FREEZE_NOTIFICATION,
 	};
 	struct peer *peer = peer_open(NULL);
 	char *end = page_end();

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::{bail, Result};
 
 use crate::{
+    items,
     paths::Paths,
     report::Tally,
     series::{
@@ -60,6 +61,10 @@ pub fn tally(paths: &Paths) -> Result<Tally> {
     checks.item(
         "the C files please checkpatch --strict",
         c_files(paths, &files),
+    );
+    checks.item(
+        "every item of the ABI has a test",
+        items::check(&paths.root),
     );
     checks.item(
         "no folder of this machine is named in the repository",

@@ -5,6 +5,7 @@
 mod clean;
 mod demo;
 mod interrupt;
+mod items;
 mod kernel;
 mod kunit;
 mod lint;
@@ -76,6 +77,8 @@ enum Cmd {
     Image(kernel::image::Args),
     /// Run the kselftests in the VM.
     Selftest(selftest::Args),
+    /// Which test holds which item of the ABI.
+    Items(items::Args),
     /// Run the KUnit suites in the VM.
     Kunit(kunit::Args),
     /// An interactive shell in the VM.
@@ -114,6 +117,7 @@ fn dispatch(paths: &Paths, command: Cmd) -> anyhow::Result<()> {
         Cmd::Kernel(args) => kernel::run(paths, args),
         Cmd::Image(args) => kernel::image::run(paths, args),
         Cmd::Selftest(args) => selftest::run(paths, args),
+        Cmd::Items(args) => items::run(paths, args),
         Cmd::Kunit(args) => kunit::run(paths, args),
         Cmd::Shell(args) => vm::shell::run(paths, args),
         Cmd::Profile(args) => profile::run(paths, args),

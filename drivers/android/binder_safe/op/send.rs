@@ -137,9 +137,6 @@ fn try_send(
     let pin = find_target(thread, data.handle())?;
     let node = (*pin).clone();
     let target = &node.owner;
-    if target.is_dead() {
-        return Err(Failure::dead(EINVAL));
-    }
     known.process = Some(target.task.pid());
     security::binder_transaction(&thread.process.cred, &target.cred)
         .map_err(|_| Failure::failed(EPERM))?;
@@ -188,16 +185,19 @@ fn try_send(
     }
 }
 
-/// The node that `handle` names, pinned.
+/// The node that `handle` names, pinned. Its owner was alive.
 fn find_target(thread: &Thread, handle: u32) -> Result<NodePin, Failure> {
     let process = &thread.process;
-    if handle != 0 {
-        return process.pin_target(handle).map_err(Failure::failed);
-    }
-    let pin = process.context.pin_manager().ok_or(Failure::dead(EINVAL))?;
+    let pin = match handle {
+        0 => process.context.pin_manager().ok_or(Failure::dead(EINVAL))?,
+        _ => process.pin_target(handle).map_err(Failure::failed)?,
+    };
     // A manager that called itself would wait for ever.
-    if pin.owner.task == process.task {
+    if handle == 0 && pin.owner.task == process.task {
         return Err(Failure::failed(EINVAL));
+    }
+    if pin.owner.is_dead() {
+        return Err(Failure::dead(EINVAL));
     }
     Ok(pin)
 }
