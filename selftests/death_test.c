@@ -8,6 +8,7 @@
 #include "object.h"
 
 #define COOKIE 0x123456789abcULL
+#define CLEARED "CLEAR_DEATH_NOTIFICATION_DONE"
 
 FIXTURE(death)
 {
@@ -361,8 +362,7 @@ TEST_F(death, several_cleared)
 	ASSERT_EQ(0, request(self->client, second, 2));
 	ASSERT_EQ(0, clear(self->client, self->handle, 1));
 	ASSERT_EQ(0, clear(self->client, second, 2));
-	ASSERT_STREQ("NOOP CLEAR_DEATH_NOTIFICATION_DONE "
-		     "CLEAR_DEATH_NOTIFICATION_DONE", peer_read(self->client));
+	ASSERT_STREQ("NOOP " CLEARED " " CLEARED, peer_read(self->client));
 	EXPECT_EQ(1, self->client->rets[1].cookie);
 	EXPECT_EQ(2, self->client->rets[2].cookie);
 }
