@@ -22,8 +22,6 @@
 #define DEBUGFS "/sys/kernel/debug/"
 #define TURN_OFF(file, value) turn_off(DEBUGFS file, value)
 #define PAGES (5 * 4096)
-/* No operation has as many allocations. */
-#define MAX_FAULTS 300
 
 FIXTURE(fault)
 {
@@ -96,13 +94,9 @@ static bool disarm(int nth)
 	return atoi(text) == 0;
 }
 
-/* Counts n up for as long as the run before it had a failure. */
-#define FOR_EACH_FAULT(n, hit) \
-	for (int n = 1, hit = 1; hit && n < MAX_FAULTS; n++)
-
 TEST_F(fault, open)
 {
-	FOR_EACH_FAULT(n, hit) {
+	for (int n = 1, hit = 1; hit; n++) {
 		int fd;
 
 		arm(self->nth, n);
@@ -118,7 +112,7 @@ TEST_F(fault, open)
 
 TEST_F(fault, mmap)
 {
-	FOR_EACH_FAULT(n, hit) {
+	for (int n = 1, hit = 1; hit; n++) {
 		int fd = binder_open_at(binder_dir, BINDER_DEV, O_RDWR);
 		char *map;
 
@@ -138,7 +132,7 @@ TEST_F(fault, mmap)
 /* A thread's state is made in its first call. */
 TEST_F(fault, first_call)
 {
-	FOR_EACH_FAULT(n, hit) {
+	for (int n = 1, hit = 1; hit; n++) {
 		struct peer peer = { .nr_rets = 0 };
 		int ret;
 
@@ -157,7 +151,7 @@ TEST_F(fault, first_call)
 
 TEST_F(fault, manager)
 {
-	FOR_EACH_FAULT(n, hit) {
+	for (int n = 1, hit = 1; hit; n++) {
 		int fd, ret;
 
 		ASSERT_EQ(0, binder_add(binder_dir, "managed", NULL));
@@ -182,7 +176,7 @@ TEST_F(fault, add)
 	int fd = binder_open_at(binder_dir, "binder-control", O_RDONLY);
 	struct stat st;
 
-	FOR_EACH_FAULT(n, hit) {
+	for (int n = 1, hit = 1; hit; n++) {
 		int ret;
 
 		arm(self->nth, n);
@@ -199,7 +193,7 @@ TEST_F(fault, add)
 
 TEST_F(fault, mount)
 {
-	FOR_EACH_FAULT(n, hit) {
+	for (int n = 1, hit = 1; hit; n++) {
 		int dir;
 
 		arm(self->nth, n);
@@ -217,7 +211,7 @@ TEST_F(fault, poll)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 
-	FOR_EACH_FAULT(n, hit) {
+	for (int n = 1, hit = 1; hit; n++) {
 		int fd = binder_open_at(binder_dir, BINDER_DEV, O_RDWR);
 		int epoll = epoll_create1(EPOLL_CLOEXEC), ret;
 
@@ -351,54 +345,51 @@ static const struct kind {
 	{ "tree", put_tree },
 };
 
-#define FOR_EACH_KIND_AND_FAULT(kind, n, hit) \
-	for (const struct kind *kind = kinds; \
-	     kind < kinds + ARRAY_SIZE(kinds); kind++) \
-		FOR_EACH_FAULT(n, hit)
-
 /* Who is told of success has succeeded, and nobody else has. */
 TEST_F(fault, oneway)
 {
 	struct msg msg = { .handle = self->handle, .flags = TF_ONE_WAY };
 
-	FOR_EACH_KIND_AND_FAULT(kind, n, hit) {
-		struct ending client = {}, server = {};
-		struct sg *sg = SG;
-		int ret;
+	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
+		for (int n = 1, hit = 1; hit; n++) {
+			struct ending client = {}, server = {};
+			struct sg *sg = SG;
+			int ret;
 
-		kind->put(sg, self->pipe[1], self->data);
-		arm(self->nth, n);
-		ret = sg_send(self->client, BC_TRANSACTION_SG, &msg, sg);
-		hit = disarm(self->nth);
-		settle(self->server, self->client, &server, &client);
-		EXPECT_TRUE(!ret || (hit && ret == -ENOMEM));
-		EXPECT_EQ(!ret, client.completed + client.failed);
-		EXPECT_EQ(client.completed, server.delivered) {
-			TH_LOG("%s, allocation %d: %d", kind->name, n, ret);
+			kinds[kind].put(sg, self->pipe[1], self->data);
+			arm(self->nth, n);
+			ret = sg_send(self->client, BC_TRANSACTION_SG, &msg, sg);
+			hit = disarm(self->nth);
+			settle(self->server, self->client, &server, &client);
+			EXPECT_TRUE(!ret || (hit && ret == -ENOMEM));
+			EXPECT_EQ(!ret, client.completed + client.failed);
+			EXPECT_EQ(client.completed, server.delivered) {
+				TH_LOG("%s, allocation %d: %d", kinds[kind].name, n, ret);
+			}
 		}
-	}
 }
 
 TEST_F(fault, call)
 {
 	struct msg msg = { .handle = self->handle, .flags = TF_ACCEPT_FDS };
 
-	FOR_EACH_KIND_AND_FAULT(kind, n, hit) {
-		struct ending client = {}, server = {};
-		struct sg *sg = SG;
-		int ret;
+	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
+		for (int n = 1, hit = 1; hit; n++) {
+			struct ending client = {}, server = {};
+			struct sg *sg = SG;
+			int ret;
 
-		kind->put(sg, self->pipe[1], self->data);
-		arm(self->nth, n);
-		ret = sg_send(self->client, BC_TRANSACTION_SG, &msg, sg);
-		hit = disarm(self->nth);
-		settle(self->server, self->client, &server, &client);
-		EXPECT_TRUE(!ret || (hit && ret == -ENOMEM));
-		EXPECT_EQ(!ret, client.replied + client.failed);
-		EXPECT_EQ(client.replied, server.delivered) {
-			TH_LOG("%s, allocation %d: %d", kind->name, n, ret);
+			kinds[kind].put(sg, self->pipe[1], self->data);
+			arm(self->nth, n);
+			ret = sg_send(self->client, BC_TRANSACTION_SG, &msg, sg);
+			hit = disarm(self->nth);
+			settle(self->server, self->client, &server, &client);
+			EXPECT_TRUE(!ret || (hit && ret == -ENOMEM));
+			EXPECT_EQ(!ret, client.replied + client.failed);
+			EXPECT_EQ(client.replied, server.delivered) {
+				TH_LOG("%s, allocation %d: %d", kinds[kind].name, n, ret);
+			}
 		}
-	}
 }
 
 /* A reply that cannot be made is told to the caller, or can be tried again. */
@@ -406,29 +397,30 @@ TEST_F(fault, reply)
 {
 	struct msg msg = { .handle = self->handle, .flags = TF_ACCEPT_FDS };
 
-	FOR_EACH_KIND_AND_FAULT(kind, n, hit) {
-		struct ending client = {}, server = {};
-		struct sg *sg = SG;
-		int ret;
+	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
+		for (int n = 1, hit = 1; hit; n++) {
+			struct ending client = {}, server = {};
+			struct sg *sg = SG;
+			int ret;
 
-		ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION, &msg));
-		must_read(self->server, "NOOP TRANSACTION");
-		ASSERT_EQ(0, peer_free_last(self->server));
-		kind->put(sg, self->pipe[1], self->data);
-		arm(self->nth, n);
-		ret = sg_send(self->server, BC_REPLY_SG, MSG(), sg);
-		hit = disarm(self->nth);
-		EXPECT_TRUE(!ret || (hit && ret == -ENOMEM));
-		if (ret) {
-			EXPECT_EQ(0, self->server->bwr.write_consumed);
-			ASSERT_EQ(0, peer_send(self->server, BC_REPLY, MSG()));
+			ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION, &msg));
+			must_read(self->server, "NOOP TRANSACTION");
+			ASSERT_EQ(0, peer_free_last(self->server));
+			kinds[kind].put(sg, self->pipe[1], self->data);
+			arm(self->nth, n);
+			ret = sg_send(self->server, BC_REPLY_SG, MSG(), sg);
+			hit = disarm(self->nth);
+			EXPECT_TRUE(!ret || (hit && ret == -ENOMEM));
+			if (ret) {
+				EXPECT_EQ(0, self->server->bwr.write_consumed);
+				ASSERT_EQ(0, peer_send(self->server, BC_REPLY, MSG()));
+			}
+			settle(self->server, self->client, &server, &client);
+			EXPECT_EQ(1, client.replied + client.failed) {
+				TH_LOG("%s, allocation %d: %d", kinds[kind].name, n, ret);
+			}
+			EXPECT_EQ(1, server.completed);
 		}
-		settle(self->server, self->client, &server, &client);
-		EXPECT_EQ(1, client.replied + client.failed) {
-			TH_LOG("%s, allocation %d: %d", kind->name, n, ret);
-		}
-		EXPECT_EQ(1, server.completed);
-	}
 }
 
 /* A message that cannot be unpacked ends its call, or is read again. */
@@ -436,27 +428,28 @@ TEST_F(fault, read)
 {
 	struct msg msg = { .handle = self->handle, .flags = TF_ACCEPT_FDS };
 
-	FOR_EACH_KIND_AND_FAULT(kind, n, hit) {
-		struct ending client = {}, server = {};
-		struct sg *sg = SG;
+	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
+		for (int n = 1, hit = 1; hit; n++) {
+			struct ending client = {}, server = {};
+			struct sg *sg = SG;
 
-		kind->put(sg, self->pipe[1], self->data);
-		ASSERT_EQ(0, sg_send(self->client, BC_TRANSACTION_SG, &msg,
-				     sg));
-		arm(self->nth, n);
-		peer_read(self->server);
-		hit = disarm(self->nth);
-		if (strncmp(self->server->text, "E", 1))
-			take(self->server, &server);
-		else
-			EXPECT_TRUE(hit);
-		settle(self->server, self->client, &server, &client);
-		EXPECT_EQ(1, client.replied + client.failed) {
-			TH_LOG("%s, allocation %d: %s", kind->name, n,
-			       self->server->text);
+			kinds[kind].put(sg, self->pipe[1], self->data);
+			ASSERT_EQ(0, sg_send(self->client, BC_TRANSACTION_SG, &msg,
+					     sg));
+			arm(self->nth, n);
+			peer_read(self->server);
+			hit = disarm(self->nth);
+			if (strncmp(self->server->text, "E", 1))
+				take(self->server, &server);
+			else
+				EXPECT_TRUE(hit);
+			settle(self->server, self->client, &server, &client);
+			EXPECT_EQ(1, client.replied + client.failed) {
+				TH_LOG("%s, allocation %d: %s", kinds[kind].name, n,
+				       self->server->text);
+			}
+			EXPECT_EQ(client.replied, server.delivered);
 		}
-		EXPECT_EQ(client.replied, server.delivered);
-	}
 }
 
 /* Commands that need memory for what they ask for */
@@ -471,7 +464,7 @@ TEST_F(fault, notifications)
 	struct ending ignored;
 
 	for (int i = 0; i < 2; i++) {
-		FOR_EACH_FAULT(n, hit) {
+		for (int n = 1, hit = 1; hit; n++) {
 			int ret;
 
 			put_handle_cookie(client, cmds[i][0], self->handle, n);
@@ -503,7 +496,7 @@ TEST_F(fault, handles)
 	__u32 handles[40];
 
 	for (int i = 0; i < 40; i++) {
-		FOR_EACH_FAULT(n, hit) {
+		for (int n = 1, hit = 1; hit; n++) {
 			struct ending client = {}, server = {};
 
 			obj.binder = 0x1000 + 8 * i;
@@ -541,7 +534,7 @@ TEST_F(fault, freeze)
 	put_handle_cookie(self->client, BC_REQUEST_FREEZE_NOTIFICATION, handle,
 			  1);
 	ASSERT_EQ(0, peer_write(self->client));
-	FOR_EACH_FAULT(n, hit) {
+	for (int n = 1, hit = 1; hit; n++) {
 		int ret;
 
 		info.enable = 1;
