@@ -6,7 +6,7 @@ XTASK := tools/xtask.sh
 kernel := $(if $(DRIVER),--driver $(DRIVER)) $(if $(CONFIG),--config $(CONFIG))
 export KDIR BINDER_SAFE_CACHE
 
-.PHONY: help setup run test check patches am fold kernel module image selftest items kunit shell profile lint clean
+.PHONY: help setup run test check patches am fold kernel module image selftest items kunit shell profile doctor lint clean
 
 help: ## This list
 	@echo "Usage: make TARGET [VARIABLE=value ...]"
@@ -61,6 +61,9 @@ items: ## Which test holds which item of the ABI: ARGS=--missing
 
 kunit: ## Run the KUnit suites in the VM
 	@$(XTASK) kunit --config $(or $(CONFIG),debug) $(ARGS)
+
+doctor: ## Check the Binder of this machine; ARGS=--test tries that in the VM
+	@$(XTASK) doctor $(kernel) $(ARGS)
 
 shell: ## Open a shell in the VM
 	@$(XTASK) shell $(kernel) $(ARGS)

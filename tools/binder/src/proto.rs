@@ -19,6 +19,8 @@ const READ: u32 = 2;
 pub const WRITE_READ: u32 = number(READ | WRITE, b'b', 1, size_of::<[u64; 6]>());
 pub const SET_CONTEXT_MGR: u32 = number(WRITE, b'b', 7, size_of::<i32>());
 pub const VERSION: u32 = number(READ | WRITE, b'b', 9, size_of::<i32>());
+/// The only one for `binder-control`.
+pub const CTL_ADD: u32 = number(READ | WRITE, b'b', 1, size_of::<NewDevice>());
 
 pub const BC_TRANSACTION: u32 = number(WRITE, b'c', 0, size_of::<Transaction>());
 pub const BC_REPLY: u32 = number(WRITE, b'c', 1, size_of::<Transaction>());
@@ -50,6 +52,33 @@ const fn object_type(letters: [u8; 3]) -> u32 {
 const TYPE_BINDER: u32 = object_type(*b"sb*");
 const TYPE_HANDLE: u32 = object_type(*b"sh*");
 const TYPE_FD: u32 = object_type(*b"fd*");
+
+/// How long the name of a device can be, with the byte that ends it.
+const NAME_SIZE: usize = 256;
+
+/// `struct binderfs_device`.
+#[derive(IntoBytes, Immutable)]
+#[repr(C)]
+pub struct NewDevice {
+    name: [u8; NAME_SIZE],
+    major: u32,
+    minor: u32,
+}
+
+impl NewDevice {
+    /// Nothing if the name is too long.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut bytes = [0; NAME_SIZE];
+        bytes[..NAME_SIZE - 1]
+            .get_mut(..name.len())?
+            .copy_from_slice(name.as_bytes());
+        Some(Self {
+            name: bytes,
+            major: 0,
+            minor: 0,
+        })
+    }
+}
 
 /// `struct binder_transaction_data`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
@@ -193,11 +222,19 @@ mod tests {
     fn numbers_are_those_of_the_header() {
         assert_eq!(WRITE_READ, 0xc030_6201);
         assert_eq!(VERSION, 0xc004_6209);
+        assert_eq!(CTL_ADD, 0xc108_6201);
         assert_eq!(BC_TRANSACTION, 0x4040_6300);
         assert_eq!(BC_REQUEST_DEATH_NOTIFICATION, 0x400c_630e);
         assert_eq!(BR_TRANSACTION, 0x8040_7202);
         assert_eq!(BR_NOOP, 0x0000_720c);
         assert_eq!(TYPE_BINDER, 0x7362_2a85);
+    }
+
+    #[test]
+    fn a_name_has_its_end() {
+        let longest = NewDevice::named(&"x".repeat(NAME_SIZE - 1)).unwrap();
+        assert_eq!(longest.name[NAME_SIZE - 2..], [b'x', 0]);
+        assert!(NewDevice::named(&"x".repeat(NAME_SIZE)).is_none());
     }
 
     #[test]

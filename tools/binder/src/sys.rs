@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::thread::{sched_setaffinity, CpuSet};
+use rustix::thread::{sched_setaffinity, unshare_unsafe, CpuSet, UnshareFlags};
 
 use crate::proto;
 
@@ -141,6 +141,26 @@ impl Drop for Device {
         // SAFETY: The mapping is ours and nothing points into it: `copy` gives only copies.
         unsafe { libc::munmap(self.map.cast_mut().cast(), MAP_SIZE) };
     }
+}
+
+/// Has an instance of binderfs make a device: BINDER_CTL_ADD on its `binder-control`.
+pub fn add_device(control: &File, name: &str) -> io::Result<()> {
+    let mut device = proto::NewDevice::named(name).ok_or(io::ErrorKind::InvalidInput)?;
+    // SAFETY: The driver reads and writes one `NewDevice`, and `device` outlives the call.
+    check(unsafe { libc::ioctl(control.as_raw_fd(), proto::CTL_ADD as _, &mut device) })
+}
+
+/// Leaves some of the namespaces that this thread shares with others.
+///
+/// # Errors
+///
+/// Fails for [`UnshareFlags::FILES`], which is not about namespaces.
+pub fn leave_namespaces(which: UnshareFlags) -> io::Result<()> {
+    if which.contains(UnshareFlags::FILES) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: The table of files stays shared.
+    Ok(unsafe { unshare_unsafe(which) }?)
 }
 
 /// Takes over a file descriptor that came in a message.

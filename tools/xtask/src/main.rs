@@ -4,6 +4,7 @@
 
 mod clean;
 mod demo;
+mod doctor;
 mod interrupt;
 mod items;
 mod kernel;
@@ -81,6 +82,8 @@ enum Cmd {
     Items(items::Args),
     /// Run the KUnit suites in the VM.
     Kunit(kunit::Args),
+    /// Check the Binder of this machine, or try that in the VM.
+    Doctor(doctor::Args),
     /// An interactive shell in the VM.
     Shell(vm::shell::Args),
     /// Instructions per kernel function and operation.
@@ -119,6 +122,7 @@ fn dispatch(paths: &Paths, command: Cmd) -> anyhow::Result<()> {
         Cmd::Selftest(args) => selftest::run(paths, args),
         Cmd::Items(args) => items::run(paths, args),
         Cmd::Kunit(args) => kunit::run(paths, args),
+        Cmd::Doctor(args) => doctor::run(paths, args),
         Cmd::Shell(args) => vm::shell::run(paths, args),
         Cmd::Profile(args) => profile::run(paths, args),
         Cmd::Lint(args) => lint::run(paths, args),

@@ -107,10 +107,15 @@ fn machine(paths: &Paths, args: &Args) -> Result<Vm> {
 
 fn test(paths: &Paths, args: &Args) -> Result<Tally> {
     let vm = machine(paths, args)?;
-    println!("Selftests on {}", args.choice.name());
-    let mut results = Results::new(args.verbose);
+    in_vm(paths, &vm, "selftests", &args.choice.name(), args.verbose)
+}
+
+/// Runs the programs of `vm`, which print TAP, and counts. `what` and `kernel` name the tests.
+pub fn in_vm(paths: &Paths, vm: &Vm, what: &str, kernel: &str, verbose: bool) -> Result<Tally> {
+    println!("Running {what} on {kernel}");
+    let mut results = Results::new(verbose);
     let mut parser = ktap::Parser::default();
-    let outcome = vm::boot(paths, &vm, &mut |event| match event {
+    let outcome = vm::boot(paths, vm, &mut |event| match event {
         Event::Kernel(_) => {}
         Event::Start(_) => parser = ktap::Parser::default(),
         Event::Output(line) => {
@@ -131,8 +136,7 @@ fn test(paths: &Paths, args: &Args) -> Result<Tally> {
     })?;
     results.outcome(&outcome);
     println!(
-        "selftests on {}: {} (log: {})",
-        args.choice.name(),
+        "{what} on {kernel}: {} (log: {})",
         results.tally(),
         outcome.log.display()
     );

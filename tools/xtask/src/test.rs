@@ -7,7 +7,7 @@ use std::{env, fs, process::Command, time::Instant};
 use anyhow::{bail, Result};
 
 use crate::{
-    kunit, lint, paths::Paths, report::Tally, run, selftest, series, setup, Config, Driver,
+    doctor, kunit, lint, paths::Paths, report::Tally, run, selftest, series, setup, Config, Driver,
 };
 
 #[derive(clap::Args)]
@@ -24,8 +24,14 @@ const PHASES: &[Phase] = &[
     ("selftests, safe driver", |paths| {
         selftest::tally(paths, Driver::Safe, Config::Release)
     }),
+    ("binder-doctor, safe driver", |paths| {
+        doctor::tally(paths, Driver::Safe)
+    }),
     ("selftests, C driver", |paths| {
         selftest::tally(paths, Driver::C, Config::Release)
+    }),
+    ("binder-doctor, C driver", |paths| {
+        doctor::tally(paths, Driver::C)
     }),
     ("KUnit", kunit::tally),
     ("selftests, safe driver, debug kernel", |paths| {

@@ -10,7 +10,7 @@ use crate::{paths::Paths, run};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// Builds what is out of date and gives the folder with `init`, `demo` and `bench` in it.
+/// Builds what is out of date and gives the folder with them in it.
 ///
 /// Naming the target keeps the flags away from build scripts and macros, which cannot be static.
 pub fn build(paths: &Paths) -> Result<PathBuf> {
@@ -26,6 +26,8 @@ pub fn build(paths: &Paths) -> Result<PathBuf> {
             "demo",
             "--package",
             "bench",
+            "--package",
+            "binder-doctor",
             "--target",
             TARGET,
         ])
