@@ -6,7 +6,7 @@ XTASK := tools/xtask.sh
 kernel := $(if $(DRIVER),--driver $(DRIVER)) $(if $(CONFIG),--config $(CONFIG))
 export KDIR BINDER_SAFE_CACHE
 
-.PHONY: help setup run test check patches am fold kernel module image selftest items kunit shell profile doctor lint clean
+.PHONY: help setup run test check patches am fold kernel module image selftest items kunit shell profile doctor docs lint clean
 
 help: ## This list
 	@echo "Usage: make TARGET [VARIABLE=value ...]"
@@ -70,6 +70,9 @@ shell: ## Open a shell in the VM
 
 profile: ## Instructions per kernel function of one operation: ARGS='--row two-way:128'
 	@$(XTASK) profile $(kernel) $(ARGS)
+
+docs: ## Build the kernel's documentation where the series adds pages, without warnings
+	@$(XTASK) docs $(ARGS)
 
 lint: ## Check style, layers, sizes, and that the driver is safe
 	@$(XTASK) lint $(ARGS)

@@ -80,6 +80,12 @@ pub fn build(paths: &Paths, args: &Args) -> Result<PathBuf> {
     Ok(job.image())
 }
 
+/// The tree with the series, for what is made from it besides kernels.
+pub fn source(paths: &Paths) -> Result<PathBuf> {
+    let _lock = lock::take(&paths.cache)?;
+    Ok(tree::with_series(paths)?.path)
+}
+
 /// One kernel to build.
 struct Job {
     source: tree::Source,

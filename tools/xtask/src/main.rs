@@ -4,6 +4,7 @@
 
 mod clean;
 mod demo;
+mod docs;
 mod doctor;
 mod interrupt;
 mod items;
@@ -90,6 +91,8 @@ enum Cmd {
     Profile(profile::Args),
     /// Style, layers, sizes, and no `unsafe` in the driver.
     Lint(lint::Args),
+    /// Build the kernel's documentation where the series adds pages.
+    Docs(docs::Args),
     /// Remove kernel builds, logs and the patched tree from the cache.
     Clean(clean::Args),
 }
@@ -126,6 +129,7 @@ fn dispatch(paths: &Paths, command: Cmd) -> anyhow::Result<()> {
         Cmd::Shell(args) => vm::shell::run(paths, args),
         Cmd::Profile(args) => profile::run(paths, args),
         Cmd::Lint(args) => lint::run(paths, args),
+        Cmd::Docs(args) => docs::run(paths, args),
         Cmd::Clean(args) => clean::run(paths, args),
     }
 }

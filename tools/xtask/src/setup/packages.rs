@@ -62,6 +62,15 @@ pub fn ensure(paths: &Paths) -> Result<()> {
     install(paths, &missing)
 }
 
+/// Installs what is missing of `packages`, which not every command needs. Where there is no dpkg,
+/// they are taken to be there.
+pub fn ensure_more(paths: &Paths, packages: &[&str]) -> Result<()> {
+    if !Path::new("/usr/bin/dpkg-query").exists() {
+        return Ok(());
+    }
+    install(paths, &missing(&installed(packages)?, packages))
+}
+
 /// Installs `packages` by apt.
 pub fn install(paths: &Paths, packages: &[&str]) -> Result<()> {
     if packages.is_empty() {
