@@ -6,13 +6,36 @@
 //!
 //! | Lock | Protects | Taken within |
 //! |---|---|---|
-//! | `Context::processes` | the processes of a context | nothing |
+//! | `Instance::processes` (mutex) | the processes of a mount | nothing |
 //! | `Context::manager` | who answers at handle 0 | nothing |
-//! | `Process::queue` | work, threads and their states | nothing |
+//! | `Process::refs` | the handles of a process, and what was asked for by them | nothing |
+//! | `Process::queue` | work, threads, nodes, subscriptions, their states | `Process::refs` |
 //! | `Area::space` | which bytes of an area are in use | nothing |
 //!
-//! No two of them are ever held together. Under a lock one only records what is to be done; threads
-//! are woken, objects are dropped and memory is allocated after it was released.
+//! All but the first are spin locks. The one pair that is held together is `refs` of a process that
+//! has a reference and `queue` of the process that owns the node, so that the counts of a node are
+//! always the sum of its references. Nobody holds `refs` of two processes, nor `queue` of two.
+//! Inside `queue` is the wait queue of `Process::drained` alone. `entry` has two mutexes that are
+//! about devices, `Slots::count` and `Driver::minors`, within the locks of the file system and
+//! around nothing; the locks of a page area are in the kernel crate, and no lock of the driver is
+//! held around them.
+//!
+//! Under a spin lock one only records what is to be done. Threads and pollers are woken, objects
+//! are dropped, user memory is copied and memory is allocated after it was released. What must be
+//! queued without fail has a place promised (`pure::todo`); a table that is full is grown by its
+//! user, between two attempts.
+//!
+//! Without a lock:
+//!
+//! - `Thread::own` belongs to the thread itself (`ExclusiveCell`),
+//! - `Transaction::outcome` is written once, by whoever decides the call,
+//! - `Node::strong_refs` and `Node::pins` are counts of which the last one to go takes the owner's
+//!   `queue`; `NodePin` says why one of them always notices,
+//! - `Process::is_frozen` changes under `queue`, and `outstanding` goes up under it and down
+//!   without: who freezes and who has dealt with the last transaction change their own word first
+//!   and look at the other's then,
+//! - `Process::is_dead` is a hint for those who can fail early; what counts is the same in `queue`
+//!   and in `refs`.
 
 pub(crate) mod contents;
 pub(crate) mod context;
