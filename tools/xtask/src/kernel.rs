@@ -13,6 +13,7 @@ use anyhow::{bail, Context, Result};
 
 use crate::{
     paths::Paths,
+    report::Tally,
     run,
     setup::{self, space, toolchain::Toolchain},
     Config, Driver,
@@ -84,6 +85,25 @@ pub fn build(paths: &Paths, args: &Args) -> Result<PathBuf> {
 pub fn source(paths: &Paths) -> Result<PathBuf> {
     let _lock = lock::take(&paths.cache)?;
     Ok(tree::with_series(paths)?.path)
+}
+
+/// Whether a kernel takes the fragment for Android, on top of its own default for PCs. Nothing is
+/// built.
+pub fn android(paths: &Paths) -> Result<Tally> {
+    let tools = setup::ensure(paths)?;
+    let _lock = lock::take(&paths.cache)?;
+    let file = paths.root.join("tools/configs/android.config");
+    let fragment =
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let job = Job {
+        source: tree::with_series(paths)?,
+        tools,
+        dir: paths.build("android-config"),
+        name: "android-config".to_string(),
+    };
+    fs::create_dir_all(&job.dir).with_context(|| format!("cannot create {}", job.dir.display()))?;
+    config::complete(&job, paths, "x86_64_defconfig", &fragment)?;
+    Ok(Tally::one(true))
 }
 
 /// One kernel to build.

@@ -7,7 +7,8 @@ use std::{env, fs, process::Command, time::Instant};
 use anyhow::{bail, Result};
 
 use crate::{
-    doctor, kunit, lint, paths::Paths, report::Tally, run, selftest, series, setup, Config, Driver,
+    doctor, kernel, kunit, lint, paths::Paths, report::Tally, run, selftest, series, setup, Config,
+    Driver,
 };
 
 #[derive(clap::Args)]
@@ -21,6 +22,7 @@ const PHASES: &[Phase] = &[
     ("lint", lint::tally),
     ("host unit tests", host),
     ("series check", series::check::tally),
+    ("configuration for Android", kernel::android),
     ("selftests, safe driver", |paths| {
         selftest::tally(paths, Driver::Safe, Config::Release)
     }),

@@ -65,11 +65,19 @@ pub fn configure(job: &Job, paths: &Paths, fragment: &str) -> Result<()> {
     if file.exists() && fs::read_to_string(&stamp).is_ok_and(|had| had == wanted) {
         return Ok(());
     }
+    complete(job, paths, "tinyconfig", fragment)?;
+    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// Makes a `.config` from one of the kernel's own and a fragment; fails if a line of the fragment
+/// does not hold in the end.
+pub fn complete(job: &Job, paths: &Paths, start: &str, fragment: &str) -> Result<()> {
+    let file = job.dir.join(".config");
     let log = paths.log(&format!("config-{}", job.name))?;
     let title = format!("Configuring {}", job.name);
-    run::logged(&title, None, &log, job.make().arg("tinyconfig"))?;
-    let tiny = fs::read_to_string(&file).context("tinyconfig wrote no .config")?;
-    fs::write(&file, tiny + fragment)?;
+    run::logged(&title, None, &log, job.make().arg(start))?;
+    let started = fs::read_to_string(&file).with_context(|| format!("{start} wrote no .config"))?;
+    fs::write(&file, started + fragment)?;
     run::logged(
         "Completing the configuration",
         None,
@@ -77,8 +85,7 @@ pub fn configure(job: &Job, paths: &Paths, fragment: &str) -> Result<()> {
         job.make().arg("olddefconfig"),
     )?;
     let got = fs::read_to_string(&file).context("olddefconfig wrote no .config")?;
-    check(fragment, &got)?;
-    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+    check(fragment, &got)
 }
 
 /// Fails if the folder was configured with other compilers: its objects would not fit together.
