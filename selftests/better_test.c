@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -42,7 +43,7 @@ static long do_unshare(long flags, long unused, long unused2)
 	return unshare(flags) ? -errno : 0;
 }
 
-/* Items 55, 65 and 66: a pid means what it means to the caller. */
+/* Items 55, 65, 66 and 403: a pid means what it means to the caller. */
 TEST_F(better, freeze_in_a_pid_namespace)
 {
 	struct binder_frozen_status_info info = { .pid = 2 };
@@ -76,7 +77,7 @@ static __u32 call_manager(int dir, const char *name)
 	return peer.rets[peer.nr_rets - 1].cmd;
 }
 
-/* Item 64: freezing goes no further than the instance it is asked of. */
+/* Items 64 and 404: freezing goes no further than the instance it is asked of. */
 TEST_F(better, freeze_within_one_instance)
 {
 	int status, fd, dir = binder_mount(NULL, NULL);
@@ -99,7 +100,7 @@ TEST_F(better, freeze_within_one_instance)
 	close(dir);
 }
 
-/* Item 62: a freeze that fails leaves the target as it was. */
+/* Items 62 and 407: a freeze that fails leaves the target as it was. */
 TEST_F(better, failed_refreeze_keeps_it_frozen)
 {
 	struct peer *server = peer_manager(task_fork());
@@ -152,6 +153,60 @@ TEST_F(better, parent_at_offset_0)
 	sg_child(sg, "child", 6, sg_ptr(sg, parent, sizeof(parent)), 8);
 	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE",
 		     sg_try(self->client, MSG(.flags = TF_ONE_WAY), sg));
+}
+
+/* More than any driver should keep for one thread that does not read */
+#define MANY 20000
+
+/* Item 401: a sender that reads nothing is stopped, and told all later. */
+TEST_F(better, unread_returns_are_bounded)
+{
+	struct peer *server = peer_manager(task_fork());
+	struct peer *client = self->client;
+	int sent = 0, told = 0, ret = 0;
+
+	if (!is_binder_safe())
+		SKIP(return, "BETTER: C keeps as many as memory holds");
+	for (; !ret && sent < MANY; sent += !ret) {
+		ret = peer_send(client, BC_TRANSACTION,
+				MSG(.flags = TF_ONE_WAY));
+		if (ret)
+			continue;
+		must_read(server, "NOOP TRANSACTION");
+		ASSERT_EQ(0, peer_free_last(server));
+	}
+	EXPECT_EQ(-ENOMEM, ret);
+	EXPECT_EQ(0, client->bwr.write_consumed);
+	EXPECT_STREQ("EAGAIN", peer_read(server));
+	while (strcmp(peer_read(client), "EAGAIN"))
+		told += client->bwr.read_consumed / 4 - 1;
+	EXPECT_EQ(sent, told);
+	EXPECT_EQ(0, peer_send(client, BC_TRANSACTION,
+			       MSG(.flags = TF_ONE_WAY)));
+}
+
+static void *enter(void *arg)
+{
+	return (void *)(long)peer_word(arg, BC_ENTER_LOOPER);
+}
+
+/* Item 402: threads that end and do not say so are not kept without end. */
+TEST_F(better, threads_are_bounded)
+{
+	void *ret = NULL;
+	pthread_t thread;
+	int made = 0;
+
+	if (!is_binder_safe())
+		SKIP(return, "BETTER: C keeps as many as memory holds");
+	while (!ret && made < MANY) {
+		ASSERT_EQ(0, pthread_create(&thread, NULL, enter, self->client));
+		ASSERT_EQ(0, pthread_join(thread, &ret));
+		made += !ret;
+	}
+	EXPECT_EQ(-ENOMEM, (long)ret);
+	/* Those that are known go on. */
+	EXPECT_EQ(0, peer_word(self->client, BC_ENTER_LOOPER));
 }
 
 TEST_HARNESS_MAIN

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * BETTER: mount options for the devices that an instance has from the start.
+ * Item 406: mount options for the devices that an instance has from the start.
  * The C driver knows neither devices= nor mode=.
  */
 

@@ -61,7 +61,7 @@ TEST_F(failure, unreadable_data)
 	EXPECT_STREQ("NOOP TRANSACTION", peer_read(server));
 }
 
-/* Item 213: sizes that no mapping can hold, and sums that overflow. */
+/* Items 213 and 514: sizes that no mapping can hold, and sums that overflow. */
 TEST_F(failure, absurd_sizes)
 {
 	static const struct {
@@ -217,7 +217,7 @@ TEST_F(failure, reader_faults)
 	EXPECT_STREQ("NOOP TRANSACTION", peer_read(server));
 }
 
-/* Item 85. */
+/* Items 85 and 405. */
 TEST_F(failure, reader_faults_and_the_buffer_is_freed)
 {
 	struct peer *server = peer_manager(NULL);

@@ -267,7 +267,7 @@ TEST_F(oneway, while_waiting_for_a_reply)
 	EXPECT_EQ(2, self->server->txn.code);
 }
 
-/* Item 86: a reader that faults loses the one message, not the queue. */
+/* Items 86 and 405: a reader that faults loses the one message, not the queue. */
 TEST_F(oneway, reader_faults)
 {
 	struct peer *server = peer_open(NULL);

@@ -17,6 +17,8 @@ enum Op {
     PopLast,
     /// The first item that is a multiple of this.
     TakeFirst(u32),
+    /// The last one that is.
+    TakeLast(u32),
     Grow(usize),
 }
 
@@ -26,6 +28,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => Just(Op::Pop),
         1 => Just(Op::PopLast),
         2 => (1u32..6).prop_map(Op::TakeFirst),
+        2 => (1u32..6).prop_map(Op::TakeLast),
         1 => (0usize..24).prop_map(Op::Grow),
     ]
 }
@@ -47,6 +50,11 @@ impl Both {
                 let at = self.model.iter().position(|item| item % of == 0);
                 let expected = at.and_then(|at| self.model.remove(at));
                 assert_eq!(self.ring.take_first(|item| item % of == 0), expected);
+            }
+            Op::TakeLast(of) => {
+                let at = self.model.iter().rposition(|item| item % of == 0);
+                let expected = at.and_then(|at| self.model.remove(at));
+                assert_eq!(self.ring.take_last(|item| item % of == 0), expected);
             }
             Op::Grow(capacity) => {
                 drop(self.ring.grow(RingStorage::new(capacity).unwrap()));

@@ -29,13 +29,13 @@ pub struct Item {
     section: u32,
     pub number: u32,
     kind: char,
-    text: String,
+    pub text: String,
 }
 
 impl Item {
     /// Whether the repository is wrong if no test cites it.
     fn needs_test(&self) -> bool {
-        self.kind == 'B' || self.kind == 'A' && PROTOCOL_SECTIONS.contains(&self.section)
+        "BR".contains(self.kind) || self.kind == 'A' && PROTOCOL_SECTIONS.contains(&self.section)
     }
 }
 
@@ -77,6 +77,19 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
 pub fn check(root: &Path) -> Result<()> {
     let (items, citations) = read(root)?;
     verdict(&items, &citations)
+}
+
+/// The items that a test holds, by the name that results have: `fixture.test`.
+pub fn of_test(root: &Path, name: &str) -> Result<Vec<Item>> {
+    let (items, citations) = read(root)?;
+    let test = name.rsplit('.').next().unwrap_or(name);
+    let cites = |item: &Item| {
+        let tests = citations.get(&item.number).into_iter().flatten();
+        tests
+            .clone()
+            .any(|full| full.ends_with(&format!(":{test}")))
+    };
+    Ok(items.into_iter().filter(cites).collect())
 }
 
 fn verdict(items: &[Item], citations: &Citations) -> Result<()> {
@@ -139,7 +152,7 @@ fn parse(text: &str) -> Result<Vec<Item>> {
             bail!("{}: no number, kind and text", place());
         };
         let number = number.parse().with_context(place)?;
-        if !["A", "Q", "F", "L", "B"].contains(&kind) {
+        if !["A", "Q", "F", "L", "B", "R"].contains(&kind) {
             bail!("{}: no such kind", place());
         }
         if items.last().is_some_and(|last| last.number >= number) {

@@ -51,6 +51,10 @@ use kernel::{
     task::Task, //
 };
 
+/// How many threads a process can have. Those that end without `BINDER_THREAD_EXIT` count until
+/// their ids are used again.
+const MAX_THREADS: usize = 1 << 14;
+
 /// One open file: the memory its messages go to, its threads, and their work.
 #[pin_data]
 pub(crate) struct Process {
@@ -107,6 +111,8 @@ impl Process {
     }
 
     /// The thread that stands for the current task, made if the task is new here.
+    ///
+    /// Fails with `ENOMEM` if there are too many.
     pub(crate) fn current_thread(self: ArcBorrow<'_, Self>) -> Result<Arc<Thread>> {
         let tid = current!().pid();
         if let Some(thread) = self.queue.lock().thread(tid) {
@@ -122,6 +128,9 @@ impl Process {
                 }
                 queue.thread_capacity()
             };
+            if capacity >= MAX_THREADS {
+                return Err(ENOMEM);
+            }
             let room = ThreadRoom::new(core::cmp::max(4, 2 * capacity))?;
             let _old = self.queue.lock().grow_threads(room);
         }

@@ -62,6 +62,10 @@ const COMPLETE: u32 = uapi::binder_driver_return_protocol_BR_TRANSACTION_COMPLET
 /// How many items a thread has room for from the start.
 pub(crate) const FIRST_CAPACITY: usize = 4;
 
+/// How many items can wait to be read by a thread, and how deep calls can be nested, so that nobody
+/// fills memory with what is never read.
+const MAX_CAPACITY: usize = 4096;
+
 /// A thread. The driver knows it by its id in the initial pid namespace.
 pub(crate) struct Thread {
     pub(crate) process: Arc<Process>,
@@ -207,9 +211,27 @@ impl Thread {
         }
     }
 
-    /// Tells the current thread with return `ret` that its transaction was accepted.
-    pub(crate) fn accept(&self, ret: u32) -> Result {
-        self.post_own(Work::Accepted(ret))
+    /// Tells the current thread that its transaction was accepted.
+    ///
+    /// This comes before it is sent, since it may fail for want of memory.
+    pub(crate) fn accept(&self) -> Result {
+        self.post_own(Work::Accepted(COMPLETE))
+    }
+
+    /// Makes the last return that a transaction was accepted say `ret`, or takes it back.
+    pub(crate) fn amend_accepted(&self, ret: Option<u32>) {
+        let mut queue = self.process.queue.lock();
+        let state = self.state(&mut queue);
+        let old = state
+            .inbox
+            .take_last(|work| matches!(work, Work::Accepted(_)));
+        if let (Some(_), Some(ret)) = (old, ret) {
+            // It has the place of the old one.
+            let _ = state.inbox.push(Work::Accepted(ret));
+        }
+        if state.inbox.is_empty() {
+            state.is_ready = false;
+        }
     }
 
     /// Tells the current thread with return `ret` that its transaction failed.
@@ -266,7 +288,12 @@ impl Thread {
     }
 
     /// Makes an inbox and a stack of these sizes twice as large.
+    ///
+    /// Fails with `ENOMEM` if they are as large as they may be.
     pub(crate) fn grow(&self, (inbox, stack): (usize, usize)) -> Result {
+        if inbox >= MAX_CAPACITY || stack >= MAX_CAPACITY {
+            return Err(ENOMEM);
+        }
         let inbox = RingStorage::new(2 * inbox)?;
         let mut stack = KVec::with_capacity(2 * stack, GFP_KERNEL_ACCOUNT)?;
         let mut queue = self.process.queue.lock();

@@ -32,8 +32,8 @@ use kernel::{
 
 /// Freezes or thaws all processes of a thread group.
 ///
-/// Fails with `EINVAL` if there are none, with `EAGAIN` if one has something to do still, and with
-/// `EINTR` if a signal came. The process that it fails for stays as it was.
+/// Fails with `EINVAL` if there are none, with `EAGAIN` if one has something to do still, with
+/// `EINTR` if a signal came, and with `ENOMEM`. The process that it fails for stays as it was.
 pub(crate) fn freeze(instance: &Instance, info: &FreezeInfo) -> Result {
     for process in &instance.find(info.pid)? {
         if info.enable == 0 {
@@ -47,11 +47,11 @@ pub(crate) fn freeze(instance: &Instance, info: &FreezeInfo) -> Result {
 
 fn thaw(process: &Process) -> Result {
     let mut queue = process.queue.lock();
-    process.set_frozen(&mut queue, false);
+    let was_frozen = process.set_frozen(&mut queue, false);
     queue.refused_call = false;
     queue.kept_oneway = false;
     drop(queue);
-    announce(process)
+    announce_or(process, was_frozen)
 }
 
 fn freeze_one(process: &Process, timeout_ms: u32) -> Result {
@@ -79,7 +79,14 @@ fn freeze_one(process: &Process, timeout_ms: u32) -> Result {
         return result;
     }
     drop(queue);
-    announce(process)
+    announce_or(process, was_frozen)
+}
+
+/// Tells of the change, or takes it back: nobody was told.
+fn announce_or(process: &Process, was_frozen: bool) -> Result {
+    announce(process).inspect_err(|_| {
+        process.set_frozen(&mut process.queue.lock(), was_frozen);
+    })
 }
 
 /// Whether the process has something to answer, or waits for an answer.

@@ -230,6 +230,7 @@ fn oneway(
     message: Arc<Transaction>,
     load: Load,
 ) -> Result<u32, Failure> {
+    thread.accept().map_err(Failure::failed)?;
     match node.owner.send(node, None, message) {
         Ok((sent, wake)) => {
             wake.wake(Urgency::Plain);
@@ -239,10 +240,15 @@ fn oneway(
                 (Sent::Normally, Load::Suspect) if wants_to_know => SPAM_SUSPECT,
                 (Sent::Normally, _) => COMPLETE,
             };
-            thread.accept(ret).map_err(Failure::failed)?;
+            if ret != COMPLETE {
+                thread.amend_accepted(Some(ret));
+            }
             Ok(ret)
         }
-        Err(NotSent { error, .. }) => Err(not_sent(error)),
+        Err(NotSent { error, .. }) => {
+            thread.amend_accepted(None);
+            Err(not_sent(error))
+        }
     }
 }
 

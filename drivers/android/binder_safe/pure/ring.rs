@@ -104,8 +104,21 @@ impl<T> Ring<T> {
 
     /// Takes the first item for which `is_it` holds. Those behind it move up.
     pub(crate) fn take_first(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
-        let at = |ring: &Self, nth| ring.slots[ring.index(nth)].as_ref().is_some_and(&is_it);
-        let nth = (0..self.len).find(|nth| at(self, *nth))?;
+        let nth = (0..self.len).find(|nth| self.nth(*nth).is_some_and(&is_it))?;
+        self.take_nth(nth)
+    }
+
+    /// Takes the last item for which `is_it` holds. Those behind it move up.
+    pub(crate) fn take_last(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
+        let nth = (0..self.len).rfind(|nth| self.nth(*nth).is_some_and(&is_it))?;
+        self.take_nth(nth)
+    }
+
+    fn nth(&self, nth: usize) -> Option<&T> {
+        self.slots[self.index(nth)].as_ref()
+    }
+
+    fn take_nth(&mut self, nth: usize) -> Option<T> {
         for nth in nth..self.len - 1 {
             let (here, behind) = (self.index(nth), self.index(nth + 1));
             self.slots.as_mut_slice().swap(here, behind);

@@ -28,10 +28,8 @@ mod ring {
         assert_eq!(ring.push(6), Ok(()));
         assert_eq!(ring.take_first(|item| *item > 3), Some(4));
         assert_eq!(ring.pop_last(), Some(6));
-        assert_eq!(
-            (ring.pop(), ring.pop(), ring.pop()),
-            (Some(3), Some(5), None)
-        );
+        assert_eq!(ring.take_last(|item| *item < 5), Some(3));
+        assert_eq!((ring.pop(), ring.pop()), (Some(5), None));
         Ok(())
     }
 
