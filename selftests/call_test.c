@@ -242,7 +242,7 @@ TEST_F(call, manager_cannot_call_itself)
 	EXPECT_STREQ("EAGAIN", peer_read(server));
 }
 
-/* Item 176: nor by a second open; the Rust driver of 7.3 lets it pass. */
+/* Items 176 and 531: nor by a second open; the Rust driver of 7.3 lets it pass. */
 TEST_F(call, manager_cannot_call_itself_by_another_open)
 {
 	struct peer *server = peer_manager(NULL);

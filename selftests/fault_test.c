@@ -489,7 +489,7 @@ TEST_F(fault, notifications)
 	}
 }
 
-/* Handles that are acquired, and the table of them that grows */
+/* Item 527: handles that are acquired, and the table of them that grows */
 TEST_F(fault, handles)
 {
 	struct flat_binder_object obj = local_object(0, 0, 0);

@@ -173,10 +173,10 @@ TEST_F(gather, child_outside_its_parent)
 	}
 }
 
-/* Item 237: no such parent, itself, a later one, one of another type. */
+/* Items 237 and 516: no such parent, itself, a later one, one of another type. */
 TEST_F(gather, bad_parents)
 {
-	static const size_t parents[] = { 3, 4, 100, ~0UL, 0 };
+	static const size_t parents[] = { 3, 4, 100, 1UL << 61, ~0UL, 0 };
 	struct flat_binder_object obj = remote_object(0);
 	__u64 parent[4] = {};
 

@@ -78,7 +78,7 @@ TEST_F(identity, pid_namespace_of_the_sender)
 	EXPECT_EQ(task_pid(client->task), server->txn.sender_pid);
 }
 
-/* Item 245: the euid at the time of each call. */
+/* Items 245 and 518: the euid at the time of each call. */
 TEST_F(identity, euid)
 {
 	static const int uids[] = { 0, 1000, 0, 4711 };

@@ -247,7 +247,7 @@ TEST_F(mmap, partly_unmapped)
 	EXPECT_STREQ("NOOP DEAD_REPLY", call(client));
 }
 
-/* Item 32: a moved mapping likewise. */
+/* Items 32 and 509: a moved mapping likewise. */
 TEST_F(mmap, moved)
 {
 	struct peer *server = peer_manager(NULL);

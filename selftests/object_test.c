@@ -66,7 +66,7 @@ TEST_F(object, buffers_size_is_a_multiple_of_8)
 		     peer_write_read(self->client));
 }
 
-/* Item 209. */
+/* Items 209 and 512. */
 TEST_F(object, bad_offsets)
 {
 	static const binder_size_t offsets[] = {

@@ -140,7 +140,7 @@ static long manager(long self, long seed, long unused)
 	return 0;
 }
 
-/* CVE-2026-64468, CVE-2026-64469, races 4 to 7: each call ends once. */
+/* Items 528 and 529: each call ends once. */
 TEST_F(race_chain, members_leave)
 {
 	for (int i = 0; i < 2; i++)

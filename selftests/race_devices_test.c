@@ -71,7 +71,7 @@ static long janitor(long self, long seed, long unused)
 	return 0;
 }
 
-/* CVE-2025-38175 and race 39: devices and instances come and go. */
+/* Item 526: devices and instances come and go. */
 TEST_F(race_devices, come_and_go)
 {
 	for (int i = 0; i < 4; i++)

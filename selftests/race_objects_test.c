@@ -125,7 +125,7 @@ static long listener(long self, long seed, long unused)
 	return 0;
 }
 
-/* CVE-2025-68260 and races 28 to 32: owners die, listeners come and go. */
+/* Item 501: owners die, listeners come and go. */
 TEST_F(race_objects, death_notifications)
 {
 	self->races[0].task = task_fork();
@@ -156,7 +156,7 @@ static long freezer(long self, long pid, long unused)
 	return 0;
 }
 
-/* CVE-2024-56554 to 56556: freezing an owner that is being released. */
+/* Item 525: freezing an owner that is being released. */
 TEST_F(race_objects, freeze_notifications)
 {
 	self->races[0].task = task_fork();
@@ -338,7 +338,7 @@ static long inspector(long self, long unused, long unused2)
 	return 0;
 }
 
-/* Item 216: what is checked is what is delivered. */
+/* Items 216 and 504: what is checked is what is delivered. */
 TEST_F(race_objects, rewritten_message)
 {
 	struct moving_target *target = arena_alloc(sizeof(*target));

@@ -91,7 +91,7 @@ static long shipper(long self, long leaves, long unused)
 		sg_add(sg, &file, sizeof(file));
 		sg_child(sg, "child", 8, top, 8);
 		sg_send(racer, BC_TRANSACTION_SG, MSG(.flags = TF_ONE_WAY), sg);
-		/* CVE-2020-0423: counts are on their way to this thread. */
+		/* Counts are on their way to this thread. */
 		if (leaves && i % 5 == 0)
 			ioctl(racer->fd, BINDER_THREAD_EXIT, 0);
 		while (strcmp(peer_read(racer), "EAGAIN"))
@@ -110,7 +110,7 @@ static long shipper(long self, long leaves, long unused)
 	return 0;
 }
 
-/* CVE-2018-9465, CVE-2020-0423, CVE-2022-20421: all that a message holds. */
+/* Items 510, 517 and 520: all that a message holds. */
 TEST_F(race_parcels, to_the_dying)
 {
 	static const int reads[] = { 10, 100 };

@@ -174,7 +174,7 @@ static long guesser(long self, long unused, long unused2)
 	return 0;
 }
 
-/* CVE-2019-2025: a buffer is freed by a guess while it is being filled. */
+/* Item 513: a buffer is freed by a guess while it is being filled. */
 TEST_F(race, guessed_frees)
 {
 	serve_locally(self->races, 1, 1, 0);
@@ -226,7 +226,7 @@ static long watcher(long self, long unused, long unused2)
 	return 0;
 }
 
-/* CVE-2019-2215, CVE-2020-0030: poll against the end of threads. */
+/* Item 515: poll against the end of threads. */
 TEST_F(race, epoll_and_thread_exit)
 {
 	serve_locally(self->races, 2, 1, 5);

@@ -59,7 +59,7 @@ static const char *ping(struct peer *client, struct peer *server,
 	return "alive";
 }
 
-/* CVE-2026-23194: an empty array at the end of its parent. */
+/* Item 502: an empty array at the end of its parent. */
 TEST_F(regression, empty_fd_array_at_the_end)
 {
 	__u64 parent[2] = { 1, 2 };
@@ -74,7 +74,7 @@ TEST_F(regression, empty_fd_array_at_the_end)
 	EXPECT_STREQ("alive", ping(self->client, self->server, &self->to));
 }
 
-/* CVE-2026-23400: a plain thread clears and is done, in this order. */
+/* Item 503: a plain thread clears and is done, in this order. */
 TEST_F(regression, death_is_done_by_a_plain_thread)
 {
 	struct peer *plain = peer_thread(self->client, task_thread());
@@ -94,7 +94,7 @@ TEST_F(regression, death_is_done_by_a_plain_thread)
 		     peer_read(self->client));
 }
 
-/* CVE-2026-43434: other memory where the mapping was. */
+/* Item 505: other memory where the mapping was. */
 TEST_F(regression, other_memory_at_the_old_address)
 {
 	char *map = self->server->map;
@@ -125,7 +125,7 @@ static void watch(int epoll, int fd)
 	epoll_wait(epoll, &event, 1, 0);
 }
 
-/* CVE-2019-2215: the thread goes, the epoll that watched it goes later. */
+/* Item 515: the thread goes, the epoll that watched it goes later. */
 TEST_F(regression, epoll_outlives_the_thread)
 {
 	for (int i = 0; i < 20; i++) {
@@ -142,7 +142,7 @@ TEST_F(regression, epoll_outlives_the_thread)
 	EXPECT_STREQ("alive", ping(self->client, self->server, &self->to));
 }
 
-/* CVE-2021-46935: empty oneways cost and give back what they cost. */
+/* Item 519: empty oneways cost and give back what they cost. */
 TEST_F(regression, many_empty_oneways)
 {
 	char *data = arena_alloc(MAP_SIZE);
@@ -161,7 +161,7 @@ TEST_F(regression, many_empty_oneways)
 }
 
 /*
- * CVE-2023-20938, CVE-2023-21255: a message that fails before its first
+ * Item 522: a message that fails before its first
  * object must not release what the last user of its space had.
  */
 TEST_F(regression, stale_objects_in_a_failed_message)
@@ -191,7 +191,7 @@ TEST_F(regression, stale_objects_in_a_failed_message)
 	EXPECT_STREQ("alive", ping(self->client, self->server, &self->to));
 }
 
-/* CVE-2024-46740: buffers of all sizes beside the offsets, then a failure. */
+/* Item 523: buffers of all sizes beside the offsets, then a failure. */
 TEST_F(regression, gathered_data_beside_the_offsets)
 {
 	struct flat_binder_object good = local_object(0x40, 0, 0);
@@ -211,7 +211,7 @@ TEST_F(regression, gathered_data_beside_the_offsets)
 	EXPECT_STREQ("alive", ping(self->client, self->server, &self->to));
 }
 
-/* CVE-2024-56553: a freeze listener that just goes away. */
+/* Items 508 and 525: a freeze listener that just goes away. */
 TEST_F(regression, freeze_listener_closes)
 {
 	for (int i = 0; i < 3; i++) {
@@ -233,7 +233,7 @@ TEST_F(regression, freeze_listener_closes)
 	EXPECT_STREQ("alive", ping(self->client, self->server, &self->to));
 }
 
-/* The TF_UPDATE_TXN fix of 6.18: a replaced message starts no other. */
+/* Item 507: a replaced message starts no other. */
 TEST_F(regression, replaced_message_keeps_the_order)
 {
 	struct peer *target = peer_open(task_fork());
@@ -268,7 +268,7 @@ TEST_F(regression, replaced_message_keeps_the_order)
 	EXPECT_STREQ("EAGAIN", peer_read(target));
 }
 
-/* Queued for 7.3: files of a replaced message are let go. */
+/* Item 530: files of a replaced message are let go. */
 TEST_F(regression, replaced_message_closes_its_files)
 {
 	struct binder_fd_object obj = { .hdr.type = BINDER_TYPE_FD };
@@ -300,7 +300,7 @@ TEST_F(regression, replaced_message_closes_its_files)
 	EXPECT_EQ(0, read(pipes[0], &byte, 1));
 }
 
-/* CVE-2025-38175, CVE-2025-38176: unlink, unmount, close in all orders. */
+/* Item 526: unlink, unmount, close in all orders. */
 TEST_F(regression, devices_end_in_any_order)
 {
 	static const char * const orders[] = {

@@ -81,7 +81,7 @@ TEST_F(spam, by_size)
 	EXPECT_EQ(26, drain(self->server));
 }
 
-/* Item 206: or more than 50 buffers. */
+/* Items 206 and 506: or more than 50 buffers. */
 TEST_F(spam, by_count)
 {
 	EXPECT_EQ(3276, flood(self->client, NULL, 0));

@@ -113,7 +113,7 @@ TEST_F(threads, noop_comes_first)
 	}
 }
 
-/* Item 48: counts that a thread has not read go with it; nothing worse. */
+/* Items 48 and 532: counts that a thread has not read go with it; nothing worse. */
 TEST_F(threads, exit_with_counts_unread)
 {
 	struct flat_binder_object obj = local_object(0x50, 0, 0);
