@@ -3,15 +3,22 @@
 //! Runs the kselftests in the VM.
 
 mod build;
+mod comparison;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{bail, Result};
 
 use crate::{
     paths::Paths,
     report::Tally,
-    vm::{self, image::Choice, ktap, results::Results, End, Event, Program, Vm},
+    vm::{
+        self,
+        image::Choice,
+        ktap::{self, Case, Verdict},
+        results::Results,
+        End, Event, Program, Vm,
+    },
     Config, Driver,
 };
 
@@ -25,6 +32,38 @@ pub struct Args {
     /// Show each test that passes, too.
     #[arg(short, long)]
     verbose: bool,
+    /// How long the random workload runs: 5 seconds, or 25 on a debug kernel.
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// What the random workload decides by; otherwise the time.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Write the tests that fail into the comparison in the README.
+    #[arg(long, conflicts_with = "only")]
+    compare: bool,
+}
+
+impl Args {
+    /// What `make selftest` does.
+    fn all_of(choice: Choice) -> Self {
+        Self {
+            choice,
+            only: Vec::new(),
+            verbose: false,
+            seconds: None,
+            seed: None,
+            compare: false,
+        }
+    }
+
+    /// How long the random workload runs.
+    fn workload(&self) -> Duration {
+        let usual = match self.choice.config {
+            Config::Release => 5,
+            Config::Debug => 25,
+        };
+        Duration::from_secs(self.seconds.unwrap_or(usual))
+    }
 }
 
 pub fn run(paths: &Paths, args: Args) -> Result<()> {
@@ -34,15 +73,7 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
 
 /// What `xtask test` calls.
 pub fn tally(paths: &Paths, driver: Driver, config: Config) -> Result<Tally> {
-    let choice = Choice::of(driver, config);
-    test(
-        paths,
-        &Args {
-            choice,
-            only: Vec::new(),
-            verbose: false,
-        },
-    )
+    test(paths, &Args::all_of(Choice::of(driver, config)))
 }
 
 /// The programs that `only` asks for, with the test of each that it asks for.
@@ -92,7 +123,13 @@ fn machine(paths: &Paths, args: &Args) -> Result<Vm> {
             .to_string_lossy()
             .to_string();
         let inside = format!("/tests/{name}");
-        let mut program = Program::new(&name, &[&inside], limit);
+        let mut program = Program::new(&name, &[&inside], limit + args.workload());
+        let seconds = args.workload().as_secs().to_string();
+        program.env.push(("BINDER_SECONDS".to_string(), seconds));
+        if let Some(seed) = args.seed {
+            let seed = seed.to_string();
+            program.env.push(("BINDER_SEED".to_string(), seed));
+        }
         if let Some(test) = test {
             program.argv.extend(["-t".to_string(), test]);
         }
@@ -107,25 +144,48 @@ fn machine(paths: &Paths, args: &Args) -> Result<Vm> {
 
 fn test(paths: &Paths, args: &Args) -> Result<Tally> {
     let vm = machine(paths, args)?;
-    in_vm(paths, &vm, "selftests", &args.choice.name(), args.verbose)
+    let (tally, failed) =
+        results_in_vm(paths, &vm, "selftests", &args.choice.name(), args.verbose)?;
+    if args.compare {
+        comparison::write(&paths.root, args.choice.driver, tally, &failed)?;
+    }
+    Ok(tally)
 }
 
 /// Runs the programs of `vm`, which print TAP, and counts. `what` and `kernel` name the tests.
 pub fn in_vm(paths: &Paths, vm: &Vm, what: &str, kernel: &str, verbose: bool) -> Result<Tally> {
+    Ok(results_in_vm(paths, vm, what, kernel, verbose)?.0)
+}
+
+/// The same, with the names of what failed.
+fn results_in_vm(
+    paths: &Paths,
+    vm: &Vm,
+    what: &str,
+    kernel: &str,
+    verbose: bool,
+) -> Result<(Tally, Vec<String>)> {
     println!("Running {what} on {kernel}");
     let mut results = Results::new(verbose);
     let mut parser = ktap::Parser::default();
+    let mut failed = Vec::new();
+    let mut note = |results: &mut Results, case: &Case| {
+        if case.verdict == Verdict::Failed {
+            failed.push(case.name.clone());
+        }
+        results.case(case);
+    };
     let outcome = vm::boot(paths, vm, &mut |event| match event {
         Event::Kernel(_) => {}
         Event::Start(_) => parser = ktap::Parser::default(),
         Event::Output(line) => {
             for case in parser.line(&line) {
-                results.case(&case);
+                note(&mut results, &case);
             }
         }
         Event::End(name, end) => {
             for case in std::mem::take(&mut parser).finish() {
-                results.case(&case);
+                note(&mut results, &case);
             }
             results.end(
                 &name,
@@ -140,7 +200,7 @@ pub fn in_vm(paths: &Paths, vm: &Vm, what: &str, kernel: &str, verbose: bool) ->
         results.tally(),
         outcome.log.display()
     );
-    Ok(results.tally())
+    Ok((results.tally(), failed))
 }
 
 /// Exit codes of a kselftest that ended as it should; its results say how it went.
