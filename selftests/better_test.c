@@ -199,6 +199,7 @@ TEST_F(better, threads_are_bounded)
 
 	if (!is_binder_safe())
 		SKIP(return, "BETTER: C keeps as many as memory holds");
+	ASSERT_EQ(0, peer_word(self->client, BC_ENTER_LOOPER));
 	while (!ret && made < MANY) {
 		ASSERT_EQ(0, pthread_create(&thread, NULL, enter, self->client));
 		ASSERT_EQ(0, pthread_join(thread, &ret));

@@ -22,6 +22,8 @@
 #define DEBUGFS "/sys/kernel/debug/"
 #define TURN_OFF(file, value) turn_off(DEBUGFS file, value)
 #define PAGES (5 * 4096)
+/* A mount has very many allocations; on a slow machine not all get a turn. */
+#define PATIENCE_MS 90000
 
 FIXTURE(fault)
 {
@@ -32,6 +34,7 @@ FIXTURE(fault)
 	int nth;		/* /proc/thread-self/fail-nth */
 	int pipe[2];
 	char *data;
+	long until;
 };
 
 static void turn_off(const char *path, const char *value)
@@ -65,12 +68,18 @@ FIXTURE_SETUP(fault)
 				     0x10, 0, FLAT_BINDER_FLAG_ACCEPTS_FDS);
 	ASSERT_EQ(0, pipe2(self->pipe, O_CLOEXEC));
 	self->data = arena_alloc(PAGES);
+	self->until = now_ms() + PATIENCE_MS;
 }
 
 FIXTURE_TEARDOWN(fault)
 {
 	close(self->nth);
 	EXPECT_STREQ("", binder_teardown());
+}
+
+static bool goes_on(long until, bool hit)
+{
+	return hit && now_ms() < until;
 }
 
 /* Lets the n-th allocation of this thread from now on fail. */
@@ -96,7 +105,7 @@ static bool disarm(int nth)
 
 TEST_F(fault, open)
 {
-	for (int n = 1, hit = 1; hit; n++) {
+	for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 		int fd;
 
 		arm(self->nth, n);
@@ -112,7 +121,7 @@ TEST_F(fault, open)
 
 TEST_F(fault, mmap)
 {
-	for (int n = 1, hit = 1; hit; n++) {
+	for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 		int fd = binder_open_at(binder_dir, BINDER_DEV, O_RDWR);
 		char *map;
 
@@ -132,7 +141,7 @@ TEST_F(fault, mmap)
 /* A thread's state is made in its first call. */
 TEST_F(fault, first_call)
 {
-	for (int n = 1, hit = 1; hit; n++) {
+	for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 		struct peer peer = { .nr_rets = 0 };
 		int ret;
 
@@ -151,7 +160,7 @@ TEST_F(fault, first_call)
 
 TEST_F(fault, manager)
 {
-	for (int n = 1, hit = 1; hit; n++) {
+	for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 		int fd, ret;
 
 		ASSERT_EQ(0, binder_add(binder_dir, "managed", NULL));
@@ -176,7 +185,7 @@ TEST_F(fault, add)
 	int fd = binder_open_at(binder_dir, "binder-control", O_RDONLY);
 	struct stat st;
 
-	for (int n = 1, hit = 1; hit; n++) {
+	for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 		int ret;
 
 		arm(self->nth, n);
@@ -193,7 +202,7 @@ TEST_F(fault, add)
 
 TEST_F(fault, mount)
 {
-	for (int n = 1, hit = 1; hit; n++) {
+	for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 		int dir;
 
 		arm(self->nth, n);
@@ -211,7 +220,7 @@ TEST_F(fault, poll)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 
-	for (int n = 1, hit = 1; hit; n++) {
+	for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 		int fd = binder_open_at(binder_dir, BINDER_DEV, O_RDWR);
 		int epoll = epoll_create1(EPOLL_CLOEXEC), ret;
 
@@ -351,7 +360,7 @@ TEST_F(fault, oneway)
 	struct msg msg = { .handle = self->handle, .flags = TF_ONE_WAY };
 
 	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
-		for (int n = 1, hit = 1; hit; n++) {
+		for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 			struct ending client = {}, server = {};
 			struct sg *sg = SG;
 			int ret;
@@ -374,7 +383,7 @@ TEST_F(fault, call)
 	struct msg msg = { .handle = self->handle, .flags = TF_ACCEPT_FDS };
 
 	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
-		for (int n = 1, hit = 1; hit; n++) {
+		for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 			struct ending client = {}, server = {};
 			struct sg *sg = SG;
 			int ret;
@@ -398,7 +407,7 @@ TEST_F(fault, reply)
 	struct msg msg = { .handle = self->handle, .flags = TF_ACCEPT_FDS };
 
 	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
-		for (int n = 1, hit = 1; hit; n++) {
+		for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 			struct ending client = {}, server = {};
 			struct sg *sg = SG;
 			int ret;
@@ -429,7 +438,7 @@ TEST_F(fault, read)
 	struct msg msg = { .handle = self->handle, .flags = TF_ACCEPT_FDS };
 
 	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
-		for (int n = 1, hit = 1; hit; n++) {
+		for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 			struct ending client = {}, server = {};
 			struct sg *sg = SG;
 
@@ -464,7 +473,7 @@ TEST_F(fault, notifications)
 	struct ending ignored;
 
 	for (int i = 0; i < 2; i++) {
-		for (int n = 1, hit = 1; hit; n++) {
+		for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 			int ret;
 
 			put_handle_cookie(client, cmds[i][0], self->handle, n);
@@ -496,7 +505,7 @@ TEST_F(fault, handles)
 	__u32 handles[40];
 
 	for (int i = 0; i < 40; i++) {
-		for (int n = 1, hit = 1; hit; n++) {
+		for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 			struct ending client = {}, server = {};
 
 			obj.binder = 0x1000 + 8 * i;
@@ -534,7 +543,7 @@ TEST_F(fault, freeze)
 	put_handle_cookie(self->client, BC_REQUEST_FREEZE_NOTIFICATION, handle,
 			  1);
 	ASSERT_EQ(0, peer_write(self->client));
-	for (int n = 1, hit = 1; hit; n++) {
+	for (int n = 1, hit = 1; goes_on(self->until, hit); n++) {
 		int ret;
 
 		info.enable = 1;
