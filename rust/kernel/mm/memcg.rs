@@ -5,11 +5,7 @@
 //! C header: [`include/linux/memcontrol.h`](srctree/include/linux/memcontrol.h)
 
 use super::MmWithUser;
-use crate::{
-    bindings,
-    types::NotThreadSafe, //
-};
-use core::marker::PhantomData;
+use crate::bindings;
 
 /// The memory cgroup of an address space.
 ///
@@ -17,17 +13,6 @@ use core::marker::PhantomData;
 ///
 /// It is null, if there are no memory cgroups, or a memory cgroup of which we own a reference.
 pub(crate) struct MemCgroup(*mut bindings::mem_cgroup);
-
-/// Memory that this task allocates is charged to a certain memory cgroup.
-///
-/// # Invariants
-///
-/// `before` is what was the active memory cgroup of this task.
-pub(crate) struct Charge<'a> {
-    before: *mut bindings::mem_cgroup,
-    _memcg: PhantomData<&'a MemCgroup>,
-    _nts: NotThreadSafe,
-}
 
 impl MemCgroup {
     /// Returns the memory cgroup of `mm`. Wraps C's `get_mem_cgroup_from_mm`.
@@ -43,19 +28,18 @@ impl MemCgroup {
         self.0
     }
 
-    /// Charges to this memory cgroup what is allocated with `__GFP_ACCOUNT`, until the result is
-    /// dropped. Wraps C's `set_active_memcg`.
+    /// Calls `f`, and charges to this memory cgroup what it allocates with `__GFP_ACCOUNT`. Wraps
+    /// C's `set_active_memcg`.
     ///
-    /// Nested calls are dropped in the reverse order.
-    pub(crate) fn charge(&self) -> Charge<'_> {
-        // SAFETY: By the type invariants, and the result borrows from `self`.
+    /// It takes a closure, since a guard could be leaked: the task would go on charging to a memory
+    /// cgroup that may be gone.
+    pub(crate) fn charged<R>(&self, f: impl FnOnce() -> R) -> R {
+        // SAFETY: By the type invariants, and it is active no longer than `self` is borrowed.
         let before = unsafe { bindings::set_active_memcg(self.0) };
-        // INVARIANT: The function returns what was active before.
-        Charge {
-            before,
-            _memcg: PhantomData,
-            _nts: NotThreadSafe,
-        }
+        let result = f();
+        // SAFETY: What was active before is for whoever made it so to keep, and calls are nested.
+        unsafe { bindings::set_active_memcg(before) };
+        result
     }
 }
 
@@ -63,13 +47,5 @@ impl Drop for MemCgroup {
     fn drop(&mut self) {
         // SAFETY: By the type invariants, we own a reference, or it is null.
         unsafe { bindings::mem_cgroup_put(self.0) };
-    }
-}
-
-impl Drop for Charge<'_> {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariants. We are in the task of `charge()`, since the value is not
-        // `Send`.
-        unsafe { bindings::set_active_memcg(self.before) };
     }
 }

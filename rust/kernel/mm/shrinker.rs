@@ -27,7 +27,9 @@ use core::{
 /// Both functions run in the context of whoever needs memory: that task may hold any lock, also one
 /// of the cache itself if an allocation is made under it. So they may only try to take locks under
 /// which memory is allocated.
-pub trait Shrinker: Send + Sync {
+///
+/// A cache borrows nothing: a [`Registration`] may be leaked, and reclaim goes on calling it then.
+pub trait Shrinker: Send + Sync + 'static {
     /// Returns how many objects there are that could be freed.
     ///
     /// It need not be exact, and should be quick.
@@ -221,14 +223,8 @@ unsafe extern "C" fn count<T: Shrinker>(
     shrinker: *mut bindings::shrinker,
     control: *mut bindings::shrink_control,
 ) -> c_ulong {
-    // SAFETY: By the invariants of `Registration`, `private_data` is a `T`, which exists until
-    // `shrinker_free` has waited for this call. `control` is valid during the call.
-    let (cache, control) = unsafe {
-        (
-            &*(*shrinker).private_data.cast::<T>(),
-            ShrinkControl::from_raw(control),
-        )
-    };
+    // SAFETY: The caller's guarantee.
+    let (cache, control) = unsafe { arguments::<T>(shrinker, control) };
     match cache.count(control) {
         // CAST: The C constant is an `unsigned long` of which bindgen sees the low half, signed.
         0 => bindings::SHRINK_EMPTY as c_ulong,
@@ -245,12 +241,26 @@ unsafe extern "C" fn scan<T: Shrinker>(
     shrinker: *mut bindings::shrinker,
     control: *mut bindings::shrink_control,
 ) -> c_ulong {
-    // SAFETY: As in `count`.
-    let (cache, control) = unsafe {
+    // SAFETY: The caller's guarantee.
+    let (cache, control) = unsafe { arguments::<T>(shrinker, control) };
+    cache.scan(control)
+}
+
+/// Returns what a call of the kernel is about.
+///
+/// # Safety
+///
+/// The arguments are those of a call for a shrinker of a [`Registration<T>`], which lasts for `'a`.
+unsafe fn arguments<'a, T: Shrinker>(
+    shrinker: *mut bindings::shrinker,
+    control: *mut bindings::shrink_control,
+) -> (&'a T, &'a ShrinkControl) {
+    // SAFETY: By the invariants of `Registration`, `private_data` is a `T`, which exists until
+    // `shrinker_free` has waited for the call. `control` is valid during the call.
+    unsafe {
         (
             &*(*shrinker).private_data.cast::<T>(),
             ShrinkControl::from_raw(control),
         )
-    };
-    cache.scan(control)
+    }
 }

@@ -3,10 +3,7 @@
 //! Making absent pages present: the slow path of pinning.
 
 use super::{
-    inner::{
-        Inner,
-        Mapping, //
-    },
+    inner::Mapping,
     slot::Slot,
     vm_ops,
     PageArea, //
@@ -67,7 +64,10 @@ impl<'a> Populate<'a> {
     /// Makes the page of `slot` present and pins it.
     fn page(&self, slot: &Slot) -> Result {
         // The owner pays for the page, and for the page table that it may need.
-        let _charge = self.memcg.charge();
+        self.memcg.charged(|| self.allocate(slot))
+    }
+
+    fn allocate(&self, slot: &Slot) -> Result {
         // Allocated first, so that reclaim on behalf of it finds no lock of ours taken.
         let page = Page::alloc_page(GFP_KERNEL_ACCOUNT | __GFP_HIGHMEM | __GFP_ZERO)?;
         let address = self.mapping.address(slot);
@@ -81,7 +81,7 @@ impl<'a> Populate<'a> {
 
     /// Maps `page` into `vma` at `address` and lets `slot` have it, unless another task was faster.
     fn insert(&self, vma: &VmaRef, address: usize, slot: &Slot, page: Page) -> Result {
-        let inner: &Inner = &self.area.inner;
+        let inner = &self.area.inner;
         if inner.is_closed() || !vm_ops::maps(vma, inner) {
             return Err(ESRCH);
         }

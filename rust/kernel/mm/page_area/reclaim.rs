@@ -65,9 +65,9 @@ impl ReclaimDomain {
     ///
     /// # Safety
     ///
-    /// The caller holds the mutex of `inner`, to which `slot` belongs. `inner` is in an [`Arc`], of
-    /// which a reference exists until the slot was forgotten.
-    pub(super) unsafe fn remember(&self, inner: &Inner, slot: &Slot) {
+    /// The caller holds the mutex of `inner`, to which `slot` belongs, and a reference of `inner`
+    /// exists until the slot was forgotten.
+    pub(super) unsafe fn remember(&self, inner: &Arc<Inner>, slot: &Slot) {
         // SAFETY: The caller holds the mutex, and promises that the slot, which has links of its
         // own, stays until it is forgotten.
         unsafe {

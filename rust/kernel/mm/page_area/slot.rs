@@ -5,11 +5,14 @@
 use crate::{
     bindings,
     page::Page,
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Relaxed,
-        Release, //
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Relaxed,
+            Release, //
+        },
+        Arc, //
     },
     types::Opaque, //
 };
@@ -25,7 +28,7 @@ const REFERENCED: u32 = 1;
 const PIN: u32 = 2;
 
 /// Present, with the greatest number of pins.
-const FULL: u32 = u32::MAX & !REFERENCED;
+const FULL: u32 = !REFERENCED;
 
 /// One page of an area, or the place for it.
 ///
@@ -96,8 +99,8 @@ impl Slot {
     }
 
     /// Notes in `page`, the page of this slot, to what the slot belongs.
-    pub(super) fn set_owner<T>(&self, page: &Page, owner: &T) {
-        let address = core::ptr::from_ref(owner).expose_provenance();
+    pub(super) fn set_owner<T>(&self, page: &Page, owner: &Arc<T>) {
+        let address = Arc::as_ptr(owner).expose_provenance();
         // SAFETY: The page is valid, and the field is for whoever allocated the page.
         unsafe { bindings::set_page_private(page.as_ptr(), address) };
     }
