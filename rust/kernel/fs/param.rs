@@ -64,7 +64,6 @@ pub struct Param<O> {
 }
 
 enum Kind<O> {
-    Flag(Setter<O, ()>),
     U32(Setter<O, u32>),
     Octal(Setter<O, u32>),
     Choice(&'static [&'static CStr], Setter<O, usize>),
@@ -72,12 +71,6 @@ enum Kind<O> {
 }
 
 impl<O> Param<O> {
-    /// A parameter without a value: `name`.
-    pub const fn flag(name: &'static CStr, set: Setter<O, ()>) -> Self {
-        let kind = Kind::Flag(set);
-        Self { name, kind }
-    }
-
     /// An unsigned number, in decimal, or in octal or hexadecimal with their prefixes: `name=12`.
     pub const fn u32(name: &'static CStr, set: Setter<O, u32>) -> Self {
         let kind = Kind::U32(set);
@@ -111,7 +104,6 @@ impl<O> Param<O> {
 
     fn to_spec(&self, index: u8, words: *const bindings::constant_table) -> Spec {
         let (type_, data): (bindings::fs_param_type, *const c_void) = match self.kind {
-            Kind::Flag(_) => (None, core::ptr::null()),
             Kind::U32(_) => (Some(bindings::fs_param_is_u32), core::ptr::null()),
             // The parser takes the base of the number from the pointer.
             Kind::Octal(_) => (
@@ -225,7 +217,6 @@ impl<O: 'static> ParamTable<O> {
         let number = unsafe { result.__bindgen_anon_1.uint_32 };
 
         match found.kind {
-            Kind::Flag(set) => set(options, (), &log),
             Kind::U32(set) | Kind::Octal(set) => set(options, number, &log),
             Kind::Choice(_, set) => set(options, number as usize, &log),
             Kind::Text(set) => {
@@ -269,24 +260,19 @@ impl MountLog<'_> {
     ///
     /// This is `invalfc` in C.
     pub fn invalid(&self, message: fmt::Arguments<'_>) -> Error {
-        self.write(b'e', &message);
+        self.write(&message);
         EINVAL
     }
 
-    /// Logs a warning (`warnfc` in C).
-    pub fn warn(&self, message: fmt::Arguments<'_>) {
-        self.write(b'w', &message);
-    }
-
     #[inline(never)]
-    fn write(&self, level: u8, message: &fmt::Arguments<'_>) {
+    fn write(&self, message: &fmt::Arguments<'_>) {
         // SAFETY: By the type invariants the pointer is valid, and a log that it refers to is too.
         // Passing a pointer to `Arguments` is right for `%pA`.
         unsafe {
             bindings::logfc(
                 (*self.log).log,
                 (*self.log).prefix,
-                level as c_char,
+                b'e' as c_char,
                 c"%pA".as_char_ptr(),
                 core::ptr::from_ref(message).cast::<c_void>(),
             );

@@ -244,13 +244,6 @@ impl PageArea {
         self.inner.mapping().is_some() && !self.inner.is_closed()
     }
 
-    /// Returns whether the area belongs to the address space of the current task.
-    pub fn is_current_mm(&self) -> bool {
-        current!()
-            .mm()
-            .is_some_and(|mm| mm.as_raw() == self.inner.mm().as_raw())
-    }
-
     /// Pins the pages that the bytes `offset..offset + len` touch.
     ///
     /// Pages that are absent are allocated, filled with zeroes and mapped for the owner. A page

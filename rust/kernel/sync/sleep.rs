@@ -32,26 +32,20 @@
 //! [`CondVar`]: super::CondVar
 //! [`Task::wake_up`]: crate::task::Task::wake_up
 
-use super::{
-    lock::{
-        Backend,
-        Guard, //
-    },
-    CondVarTimeoutResult,
+use super::lock::{
+    Backend,
+    Guard, //
 };
 use crate::{
     bindings,
     ffi::{
         c_int,
-        c_long,
         c_uint, //
     },
     task::{
-        MAX_SCHEDULE_TIMEOUT,
         TASK_FREEZABLE,
         TASK_INTERRUPTIBLE, //
-    },
-    time::Jiffies,
+    }, //
 };
 
 /// Sleeping under a lock, without a wait queue.
@@ -170,67 +164,6 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
         self.do_unlocked(|| unsafe { bindings::schedule() });
         crate::current!().signal_pending()
     }
-
-    /// Releases the lock, sleeps until woken or until `timeout` has passed, and takes the lock
-    /// again.
-    ///
-    /// Like [`Self::sleep_interruptible_freezable`], except that the task cannot be frozen while it
-    /// sleeps, as a frozen task could not keep to the time. `timeout` is in jiffies from now; a
-    /// value beyond [`MAX_SCHEDULE_TIMEOUT`] means no limit.
-    ///
-    /// Returns [`CondVarTimeoutResult::Signal`] if a signal is pending, whatever else happened.
-    /// After [`CondVarTimeoutResult::Timeout`] the condition may hold nevertheless.
-    ///
-    /// # Context
-    ///
-    /// Task context that may sleep, with no spinlock held other than this guard's.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::{
-    ///     new_spinlock,
-    ///     sync::{
-    ///         CondVarTimeoutResult,
-    ///         SpinLock, //
-    ///     }, //
-    /// };
-    /// use pin_init::stack_pin_init;
-    ///
-    /// stack_pin_init!(let done: SpinLock<bool> = new_spinlock!(false));
-    ///
-    /// // Nobody knows of this task here, so the time runs out.
-    /// let mut left = 3;
-    /// let mut guard = done.lock();
-    /// while !*guard {
-    ///     match guard.sleep_interruptible_timeout(left) {
-    ///         CondVarTimeoutResult::Timeout => break,
-    ///         CondVarTimeoutResult::Woken { jiffies } => left = jiffies,
-    ///         CondVarTimeoutResult::Signal { .. } => return Err(EINTR),
-    ///     }
-    /// }
-    /// assert!(!*guard);
-    /// # Ok::<(), Error>(())
-    /// ```
-    #[doc(alias = "schedule_timeout")]
-    #[inline]
-    #[must_use = "a pending signal ends a sleep before its condition holds"]
-    pub fn sleep_interruptible_timeout(&mut self, timeout: Jiffies) -> CondVarTimeoutResult {
-        let timeout: c_long = timeout.try_into().unwrap_or(MAX_SCHEDULE_TIMEOUT);
-        set_current_state(TASK_INTERRUPTIBLE);
-        // SAFETY: An FFI call without requirements on memory, and `timeout` is not negative. It
-        // returns with `TASK_RUNNING`.
-        let left = self.do_unlocked(|| unsafe { bindings::schedule_timeout(timeout) });
-        // CAST: The time that is left is between 0 and `timeout`.
-        let jiffies = left as Jiffies;
-        if crate::current!().signal_pending() {
-            CondVarTimeoutResult::Signal { jiffies }
-        } else if jiffies == 0 {
-            CondVarTimeoutResult::Timeout
-        } else {
-            CondVarTimeoutResult::Woken { jiffies }
-        }
-    }
 }
 
 /// Enters a sleeping state; the next call of the scheduler takes the task off its CPU.
@@ -249,7 +182,6 @@ fn set_current_state(state: c_int) {
 #[cfg(CONFIG_RUST_SYNC_SLEEP_KUNIT_TEST)]
 #[macros::kunit_tests(rust_sync_sleep)]
 mod tests {
-    use super::*;
     use crate::{
         new_mutex,
         new_spinlock,
@@ -262,10 +194,8 @@ mod tests {
             SpinLock, //
         },
         task::Task,
-        time::msecs_to_jiffies,
         workqueue, //
     };
-    use pin_init::stack_pin_init;
 
     /// How a test wakes the other task.
     type Wake = fn(&Task);
@@ -339,51 +269,6 @@ mod tests {
     #[test]
     fn no_wake_up_on_the_current_cpu_is_lost() -> Result {
         ping_pong(20_000, Task::wake_up_on_current_cpu)
-    }
-
-    #[test]
-    fn a_wake_up_before_the_sleep_is_not_remembered() {
-        stack_pin_init!(let lock = new_spinlock!(()));
-        crate::current!().wake_up();
-        let mut guard = lock.lock();
-        let slept = guard.sleep_interruptible_timeout(2);
-        assert!(matches!(slept, CondVarTimeoutResult::Timeout));
-    }
-
-    #[test]
-    fn the_time_runs_out_no_earlier_than_asked() {
-        stack_pin_init!(let lock = new_mutex!(()));
-        let asked = msecs_to_jiffies(30);
-        // SAFETY: The clock is valid for reads, and changes while it is read by nothing but ticks.
-        let now = || unsafe { (&raw const bindings::jiffies).read_volatile() };
-        let start = now();
-        let slept = lock.lock().sleep_interruptible_timeout(asked);
-        assert!(matches!(slept, CondVarTimeoutResult::Timeout));
-        assert!(now().wrapping_sub(start) >= asked);
-    }
-
-    #[test]
-    fn no_time_at_all_is_a_time_out() {
-        stack_pin_init!(let lock = new_spinlock!(()));
-        let slept = lock.lock().sleep_interruptible_timeout(0);
-        assert!(matches!(slept, CondVarTimeoutResult::Timeout));
-    }
-
-    #[test]
-    fn a_wake_up_leaves_time_over() -> Result {
-        let lock = Arc::pin_init(new_mutex!(None::<ARef<Task>>), GFP_KERNEL)?;
-        let other = lock.clone();
-        let asked = msecs_to_jiffies(60_000);
-        let mut guard = lock.lock();
-        *guard = Some(ARef::from(&**crate::current!()));
-        workqueue::system_unbound().try_spawn(GFP_KERNEL, move || wake_recorded(&other))?;
-        while guard.is_some() {
-            match guard.sleep_interruptible_timeout(asked) {
-                CondVarTimeoutResult::Woken { jiffies } => assert!(0 < jiffies && jiffies <= asked),
-                _ => return Err(ETIME),
-            }
-        }
-        Ok(())
     }
 
     fn wake_recorded(lock: &Mutex<Option<ARef<Task>>>) {

@@ -20,7 +20,7 @@ use core::ops::{
 ///
 /// events |= PollEvents::IN | PollEvents::RDNORM;
 /// assert!(events.contains(PollEvents::IN));
-/// assert!(!events.contains(PollEvents::IN | PollEvents::OUT));
+/// assert!(!events.contains(PollEvents::IN | PollEvents::ERR));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PollEvents(bindings::__poll_t);
@@ -30,24 +30,10 @@ impl PollEvents {
     pub const NONE: Self = Self(0);
     /// There is data to read.
     pub const IN: Self = Self(0x0001);
-    /// There is an exceptional condition.
-    pub const PRI: Self = Self(0x0002);
-    /// Writing does not block.
-    pub const OUT: Self = Self(0x0004);
     /// There is an error.
     pub const ERR: Self = Self(0x0008);
-    /// The other end is gone.
-    pub const HUP: Self = Self(0x0010);
     /// There is normal data to read.
     pub const RDNORM: Self = Self(0x0040);
-    /// There is priority data to read.
-    pub const RDBAND: Self = Self(0x0080);
-    /// Writing normal data does not block.
-    pub const WRNORM: Self = Self(0x0100);
-    /// Writing priority data does not block.
-    pub const WRBAND: Self = Self(0x0200);
-    /// The other end has shut down its writing half.
-    pub const RDHUP: Self = Self(0x2000);
 
     /// Returns the bits as the C side wants them.
     #[inline]

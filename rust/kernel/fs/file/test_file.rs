@@ -16,7 +16,7 @@ use core::ptr::NonNull;
 pub(super) fn new_file() -> Result<ARef<File>> {
     let flags = (bindings::O_RDONLY | bindings::O_DIRECTORY) as c_int;
     // SAFETY: The path ends in a zero byte.
-    let file = from_err_ptr(unsafe { bindings::filp_open(c"/".as_ptr().cast(), flags, 0) })?;
+    let file = from_err_ptr(unsafe { bindings::filp_open(c"/".as_char_ptr(), flags, 0) })?;
     let file = NonNull::new(file).ok_or(ENOENT)?;
     // SAFETY: The file was opened with one reference, which is ours, and it has no descriptor, so
     // that no `fdget_pos()` can have seen it.

@@ -10,7 +10,6 @@ struct Options {
     mode: u32,
     level: usize,
     label: u8,
-    quiet: bool,
 }
 
 const PARAMS: &[Param<Options>] = &[
@@ -25,17 +24,12 @@ const PARAMS: &[Param<Options>] = &[
         options.mode = mode;
         Ok(())
     }),
-    Param::choice(c"level", &[c"low", c"high"], |options, level, log| {
-        log.warn(fmt!("level {level}"));
+    Param::choice(c"level", &[c"low", c"high"], |options, level, _| {
         options.level = level;
         Ok(())
     }),
     Param::text(c"label", |options, label, _| {
         options.label = label.to_bytes()[0];
-        Ok(())
-    }),
-    Param::flag(c"quiet", |options, (), _| {
-        options.quiet = true;
         Ok(())
     }),
 ];
@@ -108,14 +102,6 @@ mod cases {
         assert_eq!(parse_ok(c"label", Some(c"x=y"))?.label, b'x');
         assert_eq!(error(c"label", Some(c"")), Some(EINVAL));
         assert_eq!(error(c"label", None), Some(EINVAL));
-        Ok(())
-    }
-
-    #[test]
-    fn flag() -> Result {
-        assert!(parse_ok(c"quiet", None)?.quiet);
-        assert_eq!(error(c"quiet", Some(c"yes")), Some(EINVAL));
-        assert_eq!(error(c"noquiet", None), Some(ENOPARAM));
         Ok(())
     }
 

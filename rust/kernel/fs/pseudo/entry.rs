@@ -53,25 +53,6 @@ impl<'a, T: FileSystem> Entry<'a, T> {
         unsafe { SuperBlock::from_raw((*self.dentry).d_sb) }
     }
 
-    /// Returns the name.
-    pub fn name(&self) -> &'a CStr {
-        // SAFETY: By the type invariants; the name does not change while the directory is locked.
-        unsafe { CStr::from_char_ptr((*self.dentry).__bindgen_anon_1.d_name.name.cast()) }
-    }
-
-    /// Returns the inode number.
-    pub fn ino(&self) -> u64 {
-        // SAFETY: By the type invariants.
-        unsafe { (*self.inode()).i_ino }
-    }
-
-    /// Tells whether this is a directory.
-    pub fn is_dir(&self) -> bool {
-        // SAFETY: By the type invariants; the type of an inode does not change.
-        let mode = unsafe { (*self.inode()).i_mode };
-        u32::from(mode) & bindings::S_IFMT == bindings::S_IFDIR
-    }
-
     /// Returns what the inode carries if this is a device node made for `O`.
     pub fn context<O: Operations>(&self) -> Option<&'a O::Context> {
         // SAFETY: By the type invariants the inode is one of ours and in use. Those made for this
