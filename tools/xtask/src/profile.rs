@@ -5,7 +5,12 @@
 //! QEMU runs with our plugin, which counts the blocks that the guest executes; the guest marks
 //! where a run begins and ends. A long run minus a short one, divided by the difference of their
 //! lengths, is what one operation costs, and the symbols of the kernel say where.
+//!
+//! Locks, allocations and copies are counted the same way: by how often the functions are entered
+//! that do them. Copies from and to user space are mostly inlined; there it is the instruction that
+//! opens user space that is counted.
 
+mod accesses;
 mod blocks;
 mod classes;
 mod plugin;
@@ -23,6 +28,7 @@ use crate::{
     paths::Paths,
     vm::{self, image::Choice, Clock, End, Event, Program},
 };
+use accesses::Accesses;
 use blocks::Blocks;
 use classes::Class;
 use symbols::Symbols;
@@ -96,10 +102,17 @@ fn measure(paths: &Paths, args: &Args, symbols: &Symbols) -> Result<(Blocks, u32
 struct Cost {
     instructions: f64,
     calls: f64,
+    /// How often it opens user space for an access.
+    accesses: f64,
 }
 
 /// Costs by function name.
-fn by_function(blocks: &Blocks, symbols: &Symbols, count: u32) -> BTreeMap<String, Cost> {
+fn by_function(
+    blocks: &Blocks,
+    symbols: &Symbols,
+    accesses: &Accesses,
+    count: u32,
+) -> BTreeMap<String, Cost> {
     let mut costs: BTreeMap<String, Cost> = BTreeMap::new();
     let each = 1.0 / f64::from(count);
     for (block, more) in blocks.difference(1, 2) {
@@ -108,6 +121,7 @@ fn by_function(blocks: &Blocks, symbols: &Symbols, count: u32) -> BTreeMap<Strin
         let name = symbol.map_or("(user space)", |symbol| &symbol.name);
         let cost = costs.entry(name.to_string()).or_default();
         cost.instructions += more * block.instructions as f64;
+        cost.accesses += more * accesses.within(&block) as f64;
         if symbol.is_some_and(|symbol| symbol.address == block.address) {
             cost.calls += more;
         }
@@ -167,17 +181,25 @@ fn print(costs: &BTreeMap<String, Cost>, top: usize) {
         table(["instructions", "share", "calls", "class"], rows)
     );
     for (what, is) in classes::EVENTS {
-        let counted: Vec<_> = costs
+        let calls = costs
             .iter()
-            .filter(|(name, cost)| is(name) && cost.calls >= 0.005)
-            .collect();
-        let sum: f64 = counted.iter().map(|(_, cost)| cost.calls).sum();
-        let parts: Vec<_> = counted
-            .iter()
-            .map(|(name, cost)| format!("{name} {:.2}", cost.calls))
-            .collect();
-        println!("{what}: {sum:.2} ({})", parts.join(", "));
+            .filter(|(name, _)| is(name))
+            .map(|(name, cost)| (name, cost.calls));
+        event(what, calls);
     }
+    let accesses = costs.iter().map(|(name, cost)| (name, cost.accesses));
+    event("user accesses (stac)", accesses);
+}
+
+/// Prints how often something happens, and where.
+fn event<'a>(what: &str, counts: impl Iterator<Item = (&'a String, f64)>) {
+    let counted: Vec<_> = counts.filter(|(_, count)| *count >= 0.005).collect();
+    let sum: f64 = counted.iter().map(|(_, count)| count).sum();
+    let parts: Vec<_> = counted
+        .iter()
+        .map(|(name, count)| format!("{name} {count:.2}"))
+        .collect();
+    println!("{what}: {sum:.2} ({})", parts.join(", "));
 }
 
 pub fn run(paths: &Paths, args: Args) -> Result<()> {
@@ -187,8 +209,9 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
         (None, None) => args.choice.vmlinux(paths)?,
     };
     let symbols = Symbols::read(&vmlinux)?;
+    let accesses = Accesses::read(&vmlinux)?;
     let (blocks, count, cost) = measure(paths, &args, &symbols)?;
-    let costs = by_function(&blocks, &symbols, count);
+    let costs = by_function(&blocks, &symbols, &accesses, count);
     print(&costs, args.top);
     let total: f64 = costs.values().map(|cost| cost.instructions).sum();
     println!(

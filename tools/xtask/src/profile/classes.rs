@@ -250,7 +250,7 @@ impl Class {
 type Is = fn(&str) -> bool;
 
 /// Events that are counted by calls of the functions that do them, inlined nowhere.
-pub const EVENTS: [(&str, Is); 5] = [
+pub const EVENTS: [(&str, Is); 4] = [
     ("lock acquisitions", |name| {
         let lock = [
             "_raw_spin_lock",
@@ -280,19 +280,6 @@ pub const EVENTS: [(&str, Is); 5] = [
     }),
     ("frees", |name| {
         name == "kfree" || starts(name, &["kmem_cache_free", "kvfree", "free_unref"])
-    }),
-    ("user copies by call", |name| {
-        starts(
-            name,
-            &[
-                "_copy_from_user",
-                "_copy_to_user",
-                "copy_from_user",
-                "copy_to_user",
-                "__get_user",
-                "__put_user",
-            ],
-        )
     }),
     ("copy loops entered", |name| {
         starts(
