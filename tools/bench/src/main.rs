@@ -5,6 +5,7 @@
 //! Where the VM's clock counts instructions, so do the figures. What starting costs goes away as
 //! long run minus short run.
 
+mod memory;
 mod rows;
 mod server;
 mod sys;
@@ -26,7 +27,8 @@ struct Cli {
     /// The device to talk through.
     #[arg(long, default_value = "/dev/binderfs/binder")]
     device: PathBuf,
-    /// Only these rows: NAME, or NAME:PARAMETER.
+    /// Only these rows: NAME, or NAME:PARAMETER. What the rest of the kernel holds in memory is the
+    /// row `memory`.
     #[arg(long, num_args = 1..)]
     only: Vec<String>,
     /// How often each row is measured.
@@ -36,9 +38,7 @@ struct Cli {
 
 fn run(operation: &mut dyn Operation, count: u32) -> Result<u128> {
     let start = Instant::now();
-    for _ in 0..count {
-        operation.once()?;
-    }
+    operation.run(count)?;
     let time = start.elapsed().as_nanos();
     sys::mark();
     Ok(time)
@@ -47,12 +47,13 @@ fn run(operation: &mut dyn Operation, count: u32) -> Result<u128> {
 /// Prints `row NAME PARAMETER COUNT` and the nanoseconds of one operation, for each repetition.
 fn measure(cli: &Cli, kind: &Kind, parameter: usize) -> Result<()> {
     let mut operation = (kind.make)(&cli.device, parameter)?;
-    let mut line = format!("row {} {parameter} {}", kind.name, kind.count);
+    let number = kind.count * operation.size();
+    let mut line = format!("row {} {parameter} {number}", kind.name);
     for _ in 0..cli.repeat {
-        run(&mut *operation, WARM_UP)?;
+        run(&mut *operation, WARM_UP.min(kind.count))?;
         let short = run(&mut *operation, kind.count)?;
         let long = run(&mut *operation, 2 * kind.count)?;
-        let each = long.saturating_sub(short) as f64 / f64::from(kind.count);
+        let each = long.saturating_sub(short) as f64 / f64::from(number);
         line += &format!(" {each:.1}");
     }
     println!("{line}");
@@ -60,20 +61,18 @@ fn measure(cli: &Cli, kind: &Kind, parameter: usize) -> Result<()> {
 }
 
 fn all(cli: &Cli) -> Result<()> {
-    let wanted = |kind: &Kind, parameter| {
-        let full = format!("{}:{parameter}", kind.name);
-        cli.only.is_empty()
-            || cli
-                .only
-                .iter()
-                .any(|only| only == kind.name || *only == full)
-    };
+    let named = |name: &str| cli.only.is_empty() || cli.only.iter().any(|only| only == name);
+    let wanted =
+        |kind: &Kind, parameter| named(kind.name) || named(&format!("{}:{parameter}", kind.name));
     for kind in KINDS {
         for &parameter in kind.parameters {
             if wanted(kind, parameter) {
                 measure(cli, kind, parameter)?;
             }
         }
+    }
+    if named(memory::KIND) {
+        memory::run(&cli.device)?;
     }
     Ok(())
 }

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The other side: a process that is the context manager and answers.
+//! The other side: a process that answers.
 
-use std::{io::Read, io::Write, os::unix::net::UnixStream, path::Path};
+use std::{
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    path::Path,
+    sync::{Arc, Barrier},
+    thread,
+};
 
-use anyhow::{Context, Result};
-use binder::proto::{self, Object};
+use anyhow::{bail, Context, Result};
+use binder::{
+    proto::{self, u32_at, u64_at, Object, Transaction},
+    sys::received_file,
+};
 
 use crate::{
     sys::Child,
@@ -18,84 +27,166 @@ pub mod code {
     pub const EMPTY: u32 = 1;
     /// An empty reply, and the object in the message is kept.
     pub const KEEP: u32 = 2;
-    /// A reply with a node.
-    pub const NODE: u32 = 3;
-    /// No reply, but a call of the same kind to the object that was kept.
+    /// A reply with as many new nodes as the number in the message says.
+    pub const NODES: u32 = 3;
+    /// No reply, but a oneway call of the same kind to the object that was kept.
     pub const BACK: u32 = 4;
+    /// Nothing at all: meant for oneway calls.
+    pub const SINK: u32 = 5;
+    /// An empty reply, once the object that was kept has been called.
+    pub const CALL_BACK: u32 = 6;
+    /// An empty reply, and the files in the message are closed.
+    pub const FILES: u32 = 7;
+    /// The same for an array of files.
+    pub const FILE_ARRAY: u32 = 8;
 }
 
-/// The node that [`code::NODE`] gives.
-const NODE: Object = Object::Binder {
-    ptr: 0x5e,
-    cookie: 0xc0,
-};
+/// The size of the oneway calls that go back.
+const BACK_SIZE: usize = 128;
 
 struct Server {
     wire: Wire,
     empty: Command,
-    node: Command,
     back: Command,
-    _node: Data,
+    call_back: Command,
+    back_data: Data,
+    nodes: Data,
+    last_node: u64,
 }
 
 impl Server {
     fn new(wire: Wire) -> Self {
-        let node = Data::objects(&[NODE]);
-        let reply = |data| command(proto::BC_REPLY, 0, 0, 0, data);
+        let empty = command(proto::BC_REPLY, 0, 0, 0, &Data::default());
         Self {
             wire,
-            empty: reply(&Data::default()),
-            node: reply(&node),
-            back: reply(&Data::default()),
-            _node: node,
+            empty,
+            back: empty,
+            call_back: empty,
+            back_data: Data::plain(BACK_SIZE),
+            nodes: Data::default(),
+            last_node: 0,
         }
+    }
+
+    fn keep(&mut self, call: &Transaction) -> Result<()> {
+        let Object::Handle(handle) = self.wire.object(call)? else {
+            bail!("there is nothing to keep");
+        };
+        self.wire.handle(proto::BC_ACQUIRE, handle);
+        let to = |code, flags, data| command(proto::BC_TRANSACTION, handle, code, flags, data);
+        self.back = to(code::BACK, proto::TF_ONE_WAY, &self.back_data);
+        self.call_back = to(code::EMPTY, 0, &Data::default());
+        Ok(())
+    }
+
+    /// Makes the reply to [`code::NODES`].
+    fn nodes(&mut self, call: &Transaction) -> Result<Command> {
+        let number = u32_at(&self.wire.data(call)?, 0).context("how many nodes?")?;
+        let objects: Vec<Object> = (0..number)
+            .map(|_| {
+                self.last_node += 1;
+                Object::Binder {
+                    ptr: self.last_node,
+                    cookie: self.last_node,
+                }
+            })
+            .collect();
+        self.nodes = Data::objects(&objects);
+        Ok(command(proto::BC_REPLY, 0, 0, 0, &self.nodes))
+    }
+
+    fn close_files(&mut self, call: &Transaction) -> Result<()> {
+        for object in self.wire.objects(call)? {
+            if let Object::Fd(fd) = object {
+                drop(received_file(fd));
+            }
+        }
+        Ok(())
+    }
+
+    fn close_file_array(&mut self, call: &Transaction) -> Result<()> {
+        let data = self.wire.data(call)?;
+        let (address, length) = (u64_at(&data, 8), u64_at(&data, 16));
+        let mut numbers = Vec::new();
+        if let (Some(address), Some(length)) = (address, length) {
+            self.wire.device.copy(address, length, &mut numbers)?;
+        }
+        for fd in (0..numbers.len())
+            .step_by(4)
+            .filter_map(|at| u32_at(&numbers, at))
+        {
+            drop(received_file(fd));
+        }
+        Ok(())
     }
 
     fn serve(&mut self) -> Result<()> {
         let call = self.wire.message()?;
-        if call.code == code::KEEP {
-            if let Object::Handle(handle) = self.wire.object(&call)? {
-                self.wire.handle(proto::BC_ACQUIRE, handle);
-                let flags = proto::TF_ONE_WAY;
-                self.back = command(
-                    proto::BC_TRANSACTION,
-                    handle,
-                    code::BACK,
-                    flags,
-                    &Data::default(),
-                );
-            }
+        let mut next = self.empty;
+        match call.code {
+            code::KEEP => self.keep(&call)?,
+            code::NODES => next = self.nodes(&call)?,
+            code::BACK => next = self.back,
+            code::FILES => self.close_files(&call)?,
+            code::FILE_ARRAY => self.close_file_array(&call)?,
+            _ => {}
         }
         self.wire.free(call.data);
-        let next = match call.code {
-            code::NODE => &self.node,
-            code::BACK => &self.back,
-            _ => &self.empty,
-        };
-        self.wire.put(next);
+        if call.code == code::CALL_BACK {
+            self.wire.put(&self.call_back);
+            let reply = self.wire.message()?;
+            self.wire.free(reply.data);
+        }
+        if call.code != code::SINK {
+            self.wire.put(&next);
+        }
         Ok(())
     }
 }
 
-fn run(path: &Path, mut ready: UnixStream) -> Result<()> {
-    let wire = Wire::open(path)?;
-    wire.become_manager()?;
+/// Answers what comes, for ever.
+pub fn serve(wire: Wire) -> Result<()> {
     let mut server = Server::new(wire);
-    ready.write_all(&[1])?;
     loop {
         server.serve()?;
     }
 }
 
-/// Starts a server; it is ready when this returns and goes with the value.
-pub fn start(path: &Path) -> Result<Child> {
-    let (mut ours, theirs) = UnixStream::pair()?;
-    let child = Child::start(|| {
-        if let Err(error) = run(path, theirs) {
+/// Starts a process that does not return from `body` unless something is wrong.
+pub fn start_with(body: impl FnOnce() -> Result<()>) -> Result<Child> {
+    Ok(Child::start(|| {
+        if let Err(error) = body() {
             eprintln!("error: server: {error:#}");
         }
         1
-    })?;
+    })?)
+}
+
+fn run(path: &Path, threads: usize, mut ready: UnixStream) -> Result<()> {
+    let wire = Wire::open(path)?;
+    wire.become_manager()?;
+    let barrier = Arc::new(Barrier::new(threads));
+    for _ in 1..threads {
+        let (device, barrier) = (wire.device.clone(), barrier.clone());
+        thread::spawn(move || {
+            let wire = Wire::join(device);
+            barrier.wait();
+            if let Err(error) = wire.and_then(serve) {
+                eprintln!("error: a thread of the server: {error:#}");
+                std::process::exit(1);
+            }
+        });
+    }
+    barrier.wait();
+    ready.write_all(&[1])?;
+    serve(wire)
+}
+
+/// Starts a server that is the context manager; it is ready when this returns and goes with the
+/// value.
+pub fn start(path: &Path, threads: usize) -> Result<Child> {
+    let (mut ours, theirs) = UnixStream::pair()?;
+    let child = start_with(|| run(path, threads, theirs))?;
     ours.read_exact(&mut [0])
         .context("the server did not start")?;
     Ok(child)

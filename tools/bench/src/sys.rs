@@ -2,7 +2,12 @@
 
 //! The system calls that the standard library has no name for; all `unsafe` of the measurements.
 
-use std::io;
+use std::{
+    io, mem, ptr,
+    sync::atomic::{AtomicU32, Ordering::SeqCst},
+};
+
+use anyhow::{bail, Result};
 
 /// A process of ours; it does not outlive this value.
 pub struct Child(libc::pid_t);
@@ -21,6 +26,20 @@ impl Child {
             pid => Ok(Self(pid)),
         }
     }
+
+    /// Waits until it ends; that must be well.
+    pub fn wait(self) -> Result<()> {
+        let mut status = 0;
+        // SAFETY: The process is a child that nobody has waited for, and the status is ours.
+        let got = unsafe { libc::waitpid(self.0, &mut status, 0) };
+        // Nothing is left to end.
+        mem::forget(self);
+        match (got, status) {
+            (-1, _) => Err(io::Error::last_os_error().into()),
+            (_, 0) => Ok(()),
+            (_, status) => bail!("a process ended with status {status:#x}"),
+        }
+    }
 }
 
 impl Drop for Child {
@@ -28,7 +47,44 @@ impl Drop for Child {
         // SAFETY: The process is a child that nobody has waited for, so the number is its.
         unsafe {
             libc::kill(self.0, libc::SIGKILL);
-            libc::waitpid(self.0, std::ptr::null_mut(), 0);
+            libc::waitpid(self.0, ptr::null_mut(), 0);
+        }
+    }
+}
+
+/// A number that a process shares with its copies, and that they can wait at.
+pub struct Word(&'static AtomicU32);
+
+impl Word {
+    /// Starts at zero, in memory of its own, which stays.
+    pub fn shared() -> io::Result<Self> {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+        // SAFETY: A new mapping at an address of the kernel's choice takes nothing from anyone.
+        let page = unsafe { libc::mmap(ptr::null_mut(), 4096, protection, flags, -1, 0) };
+        if page == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: The page is readable, writable, aligned, zeroed and never unmapped.
+        Ok(Self(unsafe { &*page.cast::<AtomicU32>() }))
+    }
+
+    fn futex(&self, operation: libc::c_int, value: u32) {
+        let none = ptr::null::<libc::timespec>();
+        // SAFETY: The word is valid for ever, and these operations use nothing else.
+        unsafe { libc::syscall(libc::SYS_futex, self.0.as_ptr(), operation, value, none) };
+    }
+
+    /// Changes the number and wakes who waits.
+    pub fn set_and_wake(&self, value: u32) {
+        self.0.store(value, SeqCst);
+        self.futex(libc::FUTEX_WAKE, 1);
+    }
+
+    /// Sleeps while the number is this.
+    pub fn wait_while(&self, value: u32) {
+        while self.0.load(SeqCst) == value {
+            self.futex(libc::FUTEX_WAIT, value);
         }
     }
 }

@@ -18,19 +18,23 @@ const READ: u32 = 2;
 
 pub const WRITE_READ: u32 = number(READ | WRITE, b'b', 1, size_of::<[u64; 6]>());
 pub const SET_CONTEXT_MGR: u32 = number(WRITE, b'b', 7, size_of::<i32>());
+pub const THREAD_EXIT: u32 = number(WRITE, b'b', 8, size_of::<i32>());
 pub const VERSION: u32 = number(READ | WRITE, b'b', 9, size_of::<i32>());
 /// The only one for `binder-control`.
 pub const CTL_ADD: u32 = number(READ | WRITE, b'b', 1, size_of::<NewDevice>());
+pub const SET_CONTEXT_MGR_EXT: u32 = number(WRITE, b'b', 13, OBJECT_SIZE);
 
 pub const BC_TRANSACTION: u32 = number(WRITE, b'c', 0, size_of::<Transaction>());
 pub const BC_REPLY: u32 = number(WRITE, b'c', 1, size_of::<Transaction>());
 pub const BC_FREE_BUFFER: u32 = number(WRITE, b'c', 3, size_of::<u64>());
 pub const BC_ACQUIRE: u32 = number(WRITE, b'c', 5, size_of::<u32>());
+pub const BC_RELEASE: u32 = number(WRITE, b'c', 6, size_of::<u32>());
 pub const BC_INCREFS_DONE: u32 = number(WRITE, b'c', 8, size_of::<[u64; 2]>());
 pub const BC_ACQUIRE_DONE: u32 = number(WRITE, b'c', 9, size_of::<[u64; 2]>());
 pub const BC_ENTER_LOOPER: u32 = number(NONE, b'c', 12, 0);
 pub const BC_REQUEST_DEATH_NOTIFICATION: u32 = number(WRITE, b'c', 14, 12);
 pub const BC_DEAD_BINDER_DONE: u32 = number(WRITE, b'c', 16, size_of::<u64>());
+pub const BC_TRANSACTION_SG: u32 = number(WRITE, b'c', 17, size_of::<Transaction>() + 8);
 
 const BR_TRANSACTION: u32 = number(READ, b'r', 2, size_of::<Transaction>());
 const BR_REPLY: u32 = number(READ, b'r', 3, size_of::<Transaction>());
@@ -52,6 +56,14 @@ const fn object_type(letters: [u8; 3]) -> u32 {
 const TYPE_BINDER: u32 = object_type(*b"sb*");
 const TYPE_HANDLE: u32 = object_type(*b"sh*");
 const TYPE_FD: u32 = object_type(*b"fd*");
+const TYPE_FD_ARRAY: u32 = object_type(*b"fda");
+const TYPE_BUFFER: u32 = object_type(*b"pt*");
+
+/// `FLAT_BINDER_FLAG_ACCEPTS_FDS`.
+const ACCEPTS_FDS: u32 = 0x100;
+
+/// The length of `struct flat_binder_object`.
+const OBJECT_SIZE: usize = 24;
 
 /// How long the name of a device can be, with the byte that ends it.
 const NAME_SIZE: usize = 256;
@@ -117,7 +129,7 @@ pub enum Object {
 
 impl Object {
     /// The object as 24 bytes of a message.
-    pub fn bytes(self) -> [u8; 24] {
+    pub fn bytes(self) -> [u8; OBJECT_SIZE] {
         let (kind, value, cookie) = match self {
             Self::Binder { ptr, cookie } => (TYPE_BINDER, ptr, cookie),
             Self::Handle(handle) => (TYPE_HANDLE, handle.into(), 0),
@@ -143,6 +155,31 @@ impl Object {
             _ => None,
         }
     }
+}
+
+/// `struct binder_buffer_object` without a parent, as bytes of a message.
+pub fn buffer(address: u64, length: u64) -> [u8; 40] {
+    let mut bytes = [0; 40];
+    bytes[..4].copy_from_slice(&TYPE_BUFFER.to_ne_bytes());
+    bytes[8..16].copy_from_slice(&address.to_ne_bytes());
+    bytes[16..24].copy_from_slice(&length.to_ne_bytes());
+    bytes
+}
+
+/// `struct binder_fd_array_object`: so many descriptors at the start of the buffer that is the
+/// first object of the message.
+pub fn fd_array(number: u64) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(&TYPE_FD_ARRAY.to_ne_bytes());
+    bytes[8..16].copy_from_slice(&number.to_ne_bytes());
+    bytes
+}
+
+/// What a context manager passes so that calls to it may carry descriptors.
+pub fn manager_object() -> [u8; OBJECT_SIZE] {
+    let mut bytes = Object::Binder { ptr: 0, cookie: 0 }.bytes();
+    bytes[4..8].copy_from_slice(&ACCEPTS_FDS.to_ne_bytes());
+    bytes
 }
 
 /// Where [`Transaction::data`] is.
@@ -223,11 +260,16 @@ mod tests {
         assert_eq!(WRITE_READ, 0xc030_6201);
         assert_eq!(VERSION, 0xc004_6209);
         assert_eq!(CTL_ADD, 0xc108_6201);
+        assert_eq!(THREAD_EXIT, 0x4004_6208);
+        assert_eq!(SET_CONTEXT_MGR_EXT, 0x4018_620d);
+        assert_eq!(BC_TRANSACTION_SG, 0x4048_6311);
         assert_eq!(BC_TRANSACTION, 0x4040_6300);
         assert_eq!(BC_REQUEST_DEATH_NOTIFICATION, 0x400c_630e);
         assert_eq!(BR_TRANSACTION, 0x8040_7202);
         assert_eq!(BR_NOOP, 0x0000_720c);
         assert_eq!(TYPE_BINDER, 0x7362_2a85);
+        assert_eq!(TYPE_BUFFER, 0x7074_2a85);
+        assert_eq!(TYPE_FD_ARRAY, 0x6664_6185);
     }
 
     #[test]

@@ -2,28 +2,34 @@
 
 //! How many objects the kernel's slab caches hold.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, str::SplitWhitespace};
 
 use anyhow::{Context, Result};
 
 /// Objects in use, by cache.
 pub struct Count(BTreeMap<String, i64>);
 
-fn parse(text: &str) -> BTreeMap<String, i64> {
+fn read() -> Result<String> {
+    fs::read_to_string("/proc/slabinfo").context("cannot read /proc/slabinfo")
+}
+
+/// The words of each line that is about a cache.
+fn rows(text: &str) -> impl Iterator<Item = SplitWhitespace<'_>> {
     text.lines()
         .filter(|line| !line.starts_with('#') && !line.starts_with("slabinfo"))
-        .filter_map(|line| {
-            let mut words = line.split_whitespace();
-            Some((words.next()?.to_string(), words.next()?.parse().ok()?))
-        })
+        .map(str::split_whitespace)
+}
+
+fn parse(text: &str) -> BTreeMap<String, i64> {
+    rows(text)
+        .filter_map(|mut words| Some((words.next()?.to_string(), words.next()?.parse().ok()?)))
         .collect()
 }
 
 impl Count {
     /// Counts now.
     pub fn now() -> Result<Self> {
-        let text = fs::read_to_string("/proc/slabinfo").context("cannot read /proc/slabinfo")?;
-        Ok(Self(parse(&text)))
+        Ok(Self(parse(&read()?)))
     }
 
     /// The caches that hold more objects than `before`, the most grown first.
@@ -37,6 +43,21 @@ impl Count {
         grown.sort_by_key(|(_, growth)| -growth);
         grown
     }
+}
+
+/// What all objects in use take, in bytes.
+pub fn bytes() -> Result<u64> {
+    Ok(parse_bytes(&read()?))
+}
+
+fn parse_bytes(text: &str) -> u64 {
+    rows(text)
+        .filter_map(|mut words| {
+            let objects: u64 = words.nth(1)?.parse().ok()?;
+            let size: u64 = words.nth(1)?.parse().ok()?;
+            Some(objects * size)
+        })
+        .sum()
 }
 
 #[cfg(test)]
@@ -57,5 +78,10 @@ mod tests {
                 .replace("100", "90"),
         ));
         assert_eq!(after.growth(&before), [("kmalloc-64".to_string(), 60)]);
+    }
+
+    #[test]
+    fn bytes_are_objects_times_their_size() {
+        assert_eq!(parse_bytes(TABLE), 640 * 64 + 100 * 256);
     }
 }

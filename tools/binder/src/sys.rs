@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use rustix::thread::{sched_setaffinity, unshare_unsafe, CpuSet, UnshareFlags};
+use rustix::{
+    fs::{fcntl_getfl, fcntl_setfl, OFlags},
+    thread::{sched_setaffinity, unshare_unsafe, CpuSet, UnshareFlags},
+};
 
 use crate::proto;
 
@@ -22,7 +25,14 @@ const MAP_SIZE: usize = 1 << 20;
 pub struct Device {
     file: File,
     map: *const u8,
+    size: usize,
 }
+
+// SAFETY: The pointer is an address that `copy` copies from; nobody in this process writes there,
+// and what the driver writes there it leaves alone once it has told of it.
+unsafe impl Send for Device {}
+// SAFETY: As above; and all that a method changes is on its caller's stack.
+unsafe impl Sync for Device {}
 
 /// `struct binder_write_read`.
 #[repr(C)]
@@ -45,13 +55,18 @@ fn check(ret: libc::c_int) -> io::Result<()> {
 impl Device {
     /// Opens and maps the device.
     pub fn open(path: &Path) -> io::Result<Self> {
+        Self::open_sized(path, MAP_SIZE)
+    }
+
+    /// Opens the device and maps so many bytes of it.
+    pub fn open_sized(path: &Path, size: usize) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         // SAFETY: A new mapping at an address of the kernel's choice takes nothing from anyone.
         let map = unsafe {
             let fd = file.as_raw_fd();
             libc::mmap(
                 ptr::null_mut(),
-                MAP_SIZE,
+                size,
                 libc::PROT_READ,
                 libc::MAP_PRIVATE,
                 fd,
@@ -64,6 +79,7 @@ impl Device {
         Ok(Self {
             file,
             map: map.cast(),
+            size,
         })
     }
 
@@ -79,6 +95,20 @@ impl Device {
     pub fn become_manager(&self) -> io::Result<()> {
         // SAFETY: The argument is no pointer.
         check(unsafe { libc::ioctl(self.file.as_raw_fd(), proto::SET_CONTEXT_MGR as _, 0) })
+    }
+
+    /// Becomes the context manager, one that calls may bring file descriptors to.
+    pub fn become_manager_for_files(&self) -> io::Result<()> {
+        let object = proto::manager_object();
+        let number = proto::SET_CONTEXT_MGR_EXT as _;
+        // SAFETY: The driver reads an object of this size, which outlives the call.
+        check(unsafe { libc::ioctl(self.file.as_raw_fd(), number, object.as_ptr()) })
+    }
+
+    /// Has the driver forget the calling thread.
+    pub fn thread_exit(&self) -> io::Result<()> {
+        // SAFETY: The argument is no pointer.
+        check(unsafe { libc::ioctl(self.file.as_raw_fd(), proto::THREAD_EXIT as _, 0) })
     }
 
     /// Sends commands and, if there is room in `read`, waits for returns; gives their length.
@@ -98,10 +128,17 @@ impl Device {
         Ok(args.read_consumed as usize)
     }
 
+    /// Has reads fail with [`io::ErrorKind::WouldBlock`] instead of waiting, or wait again.
+    pub fn set_nonblocking(&self, yes: bool) -> io::Result<()> {
+        let mut flags = fcntl_getfl(&self.file)?;
+        flags.set(OFlags::NONBLOCK, yes);
+        Ok(fcntl_setfl(&self.file, flags)?)
+    }
+
     /// Adds the bytes of a received buffer to `to`.
     pub fn copy(&self, address: u64, size: u64, to: &mut Vec<u8>) -> io::Result<()> {
         let start = self.map as u64;
-        let inside = |end: u64| end <= start + MAP_SIZE as u64;
+        let inside = |end: u64| end <= start + self.size as u64;
         if size == 0 {
             return Ok(());
         }
@@ -139,7 +176,7 @@ impl Device {
 impl Drop for Device {
     fn drop(&mut self) {
         // SAFETY: The mapping is ours and nothing points into it: `copy` gives only copies.
-        unsafe { libc::munmap(self.map.cast_mut().cast(), MAP_SIZE) };
+        unsafe { libc::munmap(self.map.cast_mut().cast(), self.size) };
     }
 }
 
