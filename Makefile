@@ -6,7 +6,7 @@ XTASK := tools/xtask.sh
 kernel := $(if $(DRIVER),--driver $(DRIVER)) $(if $(CONFIG),--config $(CONFIG))
 export KDIR BINDER_SAFE_CACHE
 
-.PHONY: help setup run test check patches am fold kernel module image selftest soak items kunit shell profile doctor docs lint clean
+.PHONY: help setup run test check patches am fold kernel module image selftest soak items kunit shell bench profile doctor docs lint clean
 
 help: ## This list
 	@echo "Usage: make TARGET [VARIABLE=value ...]"
@@ -70,6 +70,9 @@ doctor: ## Check the Binder of this machine; ARGS=--test tries that in the VM
 
 shell: ## Open a shell in the VM
 	@$(XTASK) shell $(kernel) $(ARGS)
+
+bench: ## What each operation costs, on the three drivers
+	@$(XTASK) bench $(if $(DRIVER),--driver $(DRIVER)) $(ARGS)
 
 profile: ## Instructions per kernel function of one operation: ARGS='--row two-way:128'
 	@$(XTASK) profile $(kernel) $(ARGS)

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::{bail, Result};
 
 use crate::{
-    items,
+    bench, items,
     paths::Paths,
     report::Tally,
     series::{
@@ -70,6 +70,10 @@ pub fn tally(paths: &Paths) -> Result<Tally> {
         "no folder of this machine is named in the repository",
         words(&paths.root),
     );
+    match bench::publish::is_there(&paths.root) {
+        true => checks.item(SHOWN, bench::publish::check(&paths.root)),
+        false => checks.skip(SHOWN, "nothing has been measured; run `make bench`"),
+    }
     Ok(checks.tally)
 }
 
@@ -94,6 +98,8 @@ fn kinds(files: &[File]) -> Vec<String> {
 const ROOT: &str = "drivers/android/binder_safe/main.rs";
 
 const EDITED: &str = "unsafe code that stanzas bring is argued for";
+
+const SHOWN: &str = "the README shows the figures that were measured";
 
 /// A rule, what holds if it finds nothing, and which files it is about.
 struct Rule {

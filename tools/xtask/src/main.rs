@@ -2,6 +2,7 @@
 
 //! The one tool of this repository; `make help` lists the targets that call it.
 
+mod bench;
 mod clean;
 mod demo;
 mod docs;
@@ -87,6 +88,8 @@ enum Cmd {
     Doctor(doctor::Args),
     /// An interactive shell in the VM.
     Shell(vm::shell::Args),
+    /// What each operation costs, on the three drivers.
+    Bench(bench::Args),
     /// Instructions per kernel function and operation.
     Profile(profile::Args),
     /// Style, layers, sizes, and no `unsafe` in the driver.
@@ -127,6 +130,7 @@ fn dispatch(paths: &Paths, command: Cmd) -> anyhow::Result<()> {
         Cmd::Kunit(args) => kunit::run(paths, args),
         Cmd::Doctor(args) => doctor::run(paths, args),
         Cmd::Shell(args) => vm::shell::run(paths, args),
+        Cmd::Bench(args) => bench::run(paths, args),
         Cmd::Profile(args) => profile::run(paths, args),
         Cmd::Lint(args) => lint::run(paths, args),
         Cmd::Docs(args) => docs::run(paths, args),
