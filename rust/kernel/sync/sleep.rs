@@ -266,11 +266,6 @@ mod tests {
         ping_pong(20_000, Task::wake_up_sync)
     }
 
-    #[test]
-    fn no_wake_up_on_the_current_cpu_is_lost() -> Result {
-        ping_pong(20_000, Task::wake_up_on_current_cpu)
-    }
-
     fn wake_recorded(lock: &Mutex<Option<ARef<Task>>>) {
         let task = lock.lock().take();
         if let Some(task) = task {

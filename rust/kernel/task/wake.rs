@@ -17,14 +17,11 @@ use core::{
 
 /// The waker is about to sleep: `WF_SYNC` of `kernel/sched/sched.h`.
 ///
-/// The flags are private to the scheduler, while the function that takes them is exported. The
-/// suite `rust_task_wake` compares both with what the scheduler itself passes.
+/// The flag is private to the scheduler, while the function that takes it is exported. The suite
+/// `rust_task_wake` compares it with what the scheduler itself passes.
 const WF_SYNC: c_int = 0x10;
 
-/// Have the task run on the waker's CPU: `WF_CURRENT_CPU` of `kernel/sched/sched.h`.
-const WF_CURRENT_CPU: c_int = 0x40;
-
-/// Ways of waking besides [`Task::wake_up`].
+/// A way of waking besides [`Task::wake_up`].
 impl Task {
     /// Wakes up the task, as [`Task::wake_up`] does, by a waker that is about to sleep itself.
     ///
@@ -47,31 +44,7 @@ impl Task {
         self.wake_up_with(WF_SYNC);
     }
 
-    /// Wakes up the task, as [`Task::wake_up`] does, and has it run on the CPU of the waker.
-    ///
-    /// Where the waker sleeps at once after this call, and waits for what the woken task does, this
-    /// is a hand-over: the data is in the caches of this CPU, and no other CPU has to be got out of
-    /// its idle state. Where the waker goes on running, the woken task waits for it although
-    /// another CPU may be idle. A task that may not run on this CPU, or that is not scheduled by
-    /// the fair class, is woken as usual.
-    ///
-    /// # Context
-    ///
-    /// Any context. Better without a lock held that the woken task is going to take.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// // A task that runs is left alone.
-    /// current!().wake_up_on_current_cpu();
-    /// ```
-    #[doc(alias = "complete_on_current_cpu")]
-    #[inline]
-    pub fn wake_up_on_current_cpu(&self) {
-        self.wake_up_with(WF_CURRENT_CPU);
-    }
-
-    /// Wakes up the task with flags for the scheduler, each one of those above.
+    /// Wakes up the task with flags for the scheduler, such as the one above.
     #[inline]
     fn wake_up_with(&self, flags: c_int) {
         let mut entry = MaybeUninit::<bindings::wait_queue_entry>::uninit();
@@ -152,16 +125,6 @@ mod tests {
         // SAFETY: The queue is valid and initialised.
         let spy = spy_on(|head| unsafe { bindings::__wake_up_sync(head, TASK_NORMAL) });
         assert_eq!(spy.flags, WF_SYNC);
-        assert_eq!(spy.mode, TASK_NORMAL);
-    }
-
-    #[test]
-    fn the_current_cpu_flag_is_the_scheduler_s() {
-        let spy = spy_on(|head| {
-            // SAFETY: The queue is valid and initialised; there is no key.
-            unsafe { bindings::__wake_up_on_current_cpu(head, TASK_NORMAL, ptr::null_mut()) }
-        });
-        assert_eq!(spy.flags, WF_CURRENT_CPU);
         assert_eq!(spy.mode, TASK_NORMAL);
     }
 }
