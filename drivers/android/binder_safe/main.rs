@@ -39,6 +39,21 @@ module! {
     description: "Android Binder in safe Rust",
     license: "GPL",
     alias: ["binder_linux", "fs-binder"],
+    params: {
+        debug_mask: AtomicU32Param {
+            default: 7,
+            description: "Which messages are printed, as bits",
+        },
+        alloc_debug_mask: AtomicU32Param {
+            default: 1,
+            description: "Which messages about areas are printed, as bits",
+        },
+        stop_on_user_error: AtomicU32Param {
+            default: 0,
+            description: "1 to stop all clients when one makes an error, which makes it 2",
+        },
+    },
+    params_prefix: "binder",
 }
 
 /// The module: as long as it is there, binderfs can be mounted.

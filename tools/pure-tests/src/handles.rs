@@ -79,7 +79,7 @@ impl Both {
                 let table = Handles::with_capacity(*capacity).unwrap();
                 self.capacity = self.capacity.max(table.capacity());
                 assert!(table.capacity() >= *capacity);
-                assert_eq!(self.table.grow(table).iter().count(), 0);
+                assert_eq!(self.table.grow(table).iter_from(0).count(), 0);
             }
         }
     }
@@ -116,7 +116,7 @@ impl Both {
         assert_eq!(self.table.capacity(), self.capacity);
         assert_eq!(self.table.has_room(), self.model.len() + 1 < self.capacity);
         let pairs = self.model.iter().map(|(handle, entry)| (*handle, entry));
-        assert!(self.table.iter().eq(pairs));
+        assert!(self.table.iter_from(0).eq(pairs));
         for (handle, entry) in &self.model {
             assert_eq!(self.table.get(*handle), Some(entry));
             assert_eq!(self.table.find(entry.key), Some(*handle));

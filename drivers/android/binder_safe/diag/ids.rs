@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ids by which logs and errors name transactions.
+//! The ids by which logs and errors name transactions, nodes and references.
 
 use core::ops::Range;
 use kernel::sync::atomic::{
@@ -11,23 +11,26 @@ use kernel::sync::atomic::{
 /// How many ids a thread takes at once, so that threads do not fight for one cache line.
 const BLOCK: u32 = 64;
 
-/// Where ids come from.
-pub(crate) struct Ids(Atomic<u32>);
+/// The next id that nobody has taken.
+static NEXT: Atomic<u32> = Atomic::new(1);
+
+/// Ids that nobody else gives out.
+pub(crate) struct Ids(Range<u32>);
 
 impl Ids {
-    /// Ids from 1 on.
+    /// None yet: the first ones are taken when they are needed.
     pub(crate) const fn new() -> Self {
-        Self(Atomic::new(1))
+        Self(0..0)
     }
 
-    /// The next id of those in `block`, which is refilled when it is empty.
-    pub(crate) fn next(&self, block: &mut Range<u32>) -> u32 {
-        if block.start == block.end {
-            let start = self.0.fetch_add(BLOCK, Relaxed);
-            *block = start..start.wrapping_add(BLOCK);
+    /// An id that nothing else has.
+    pub(crate) fn next(&mut self) -> u32 {
+        if self.0.is_empty() {
+            let start = NEXT.fetch_add(BLOCK, Relaxed);
+            self.0 = start..start.wrapping_add(BLOCK);
         }
-        let id = block.start;
-        block.start = id.wrapping_add(1);
+        let id = self.0.start;
+        self.0.start = id.wrapping_add(1);
         id
     }
 }

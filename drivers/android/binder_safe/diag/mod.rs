@@ -2,5 +2,9 @@
 
 //! What one can see of the driver from outside.
 
+pub(crate) mod commands;
+pub(crate) mod history;
 pub(crate) mod ids;
+pub(crate) mod messages;
+pub(crate) mod objects;
 pub(crate) mod report;

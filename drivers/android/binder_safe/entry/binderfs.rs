@@ -9,6 +9,7 @@ use super::{
         MAX_MINORS, //
     },
     features::add_features,
+    logs::files::add_logs,
     mount::{
         Mount,
         FIRST_DEVICE_INO, //
@@ -77,7 +78,11 @@ impl FileSystem for Binderfs {
             let device = mount.new_device(name)?;
             device.insert(root, name, mount.first.mode())?;
         }
-        add_features(root)
+        add_features(root)?;
+        if mount.stats {
+            add_logs(root, mount)?;
+        }
+        Ok(())
     }
 
     fn reconfigure(sb: &SuperBlock<Self>, options: &Options, log: &MountLog<'_>) -> Result {

@@ -2,7 +2,10 @@
 
 //! What all mounts share, and what ends when the module goes.
 
-use super::names;
+use super::{
+    logs::files::DebugLogs,
+    names, //
+};
 use crate::object::shared::Shared;
 use kernel::{
     chrdev::{
@@ -40,6 +43,7 @@ pub(crate) enum Reserve {
 #[pin_data]
 pub(crate) struct Driver {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) debug_logs: DebugLogs,
     region: Region,
     first_devices: KVec<CString>,
     #[pin]
@@ -51,9 +55,11 @@ impl Driver {
     pub(crate) fn new() -> Result<Arc<Self>> {
         let shared = Shared::new()?;
         let first_devices = names::split(FIRST_DEVICES, &[','])?;
+        let debug_logs = DebugLogs::new(&shared)?;
         let region = Region::alloc(0, MAX_MINORS, c"binder")?;
         let init = pin_init!(Self {
             shared,
+            debug_logs,
             region,
             first_devices,
             minors <- new_mutex!(IdPool::new(), "Driver::minors"),

@@ -4,9 +4,11 @@
 
 use super::{
     binderfs::Device,
-    ioctl::dispatch, //
+    ioctl::dispatch,
+    logs::files, //
 };
 use crate::{
+    diag::messages,
     object::process::Process,
     op::teardown::release_process, //
 };
@@ -37,11 +39,22 @@ impl Operations for DeviceFile {
     type Context = Device;
 
     fn open(device: &Device, file: &File) -> Result<Arc<Process>> {
-        Process::new(device.context.clone(), file)
+        let pid = current!().group_leader().pid();
+        files::open(file, pid)?;
+        let opened = Process::new(device.context.clone(), file);
+        if opened.is_err() {
+            files::close(file, pid);
+        }
+        let who = (pid, current!().pid());
+        messages::open_close(who, "opens", &device.context.name);
+        opened
     }
 
-    fn release(process: Arc<Process>, _file: &File) {
+    fn release(process: Arc<Process>, file: &File) {
+        let who = (process.task.pid(), current!().pid());
+        messages::open_close(who, "closes", &process.context.name);
         release_process(&process);
+        files::close(file, process.task.pid());
     }
 
     fn flush(process: ArcBorrow<'_, Process>, _file: &File) -> Result {

@@ -4,6 +4,7 @@
 
 use super::write_read::write_read;
 use crate::{
+    diag::messages,
     object::process::Process,
     op::{
         freeze,
@@ -30,8 +31,10 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::Relaxed,
-        ArcBorrow, //
+        ArcBorrow,
+        CondVarTimeoutResult, //
     },
+    time::msecs_to_jiffies,
     uaccess::{
         UserSlice,
         UserSliceReader,
@@ -56,8 +59,45 @@ const GET_FROZEN_INFO: u32 = _IOWR::<uapi::binder_frozen_status_info>(TYPE, 15);
 const ENABLE_ONEWAY_SPAM_DETECTION: u32 = _IOW::<u32>(TYPE, 16);
 const GET_EXTENDED_ERROR: u32 = _IOWR::<uapi::binder_extended_error>(TYPE, 17);
 
-/// Carries out one ioctl of the current task.
+/// How often somebody who was stopped looks whether that is over.
+const STOP_POLL_MS: u32 = 50;
+
+/// Carries out one ioctl of the current task, unless an error has stopped everybody.
 pub(crate) fn dispatch(
+    process: ArcBorrow<'_, Process>,
+    file: &IoctlFile<'_>,
+    cmd: u32,
+    arg: usize,
+) -> Result {
+    if messages::is_stopped() {
+        wait_while_stopped(&process)?;
+    }
+    let result = carry_out(process, file, cmd, arg);
+    if messages::is_stopped() {
+        // Whoever made the error stays where it made it, and returns what it would have.
+        let _ = wait_while_stopped(&process);
+    }
+    result
+}
+
+/// Waits until somebody writes to `stop_on_user_error`. Fails with `ERESTARTSYS` on a signal.
+#[cold]
+fn wait_while_stopped(process: &Process) -> Result {
+    let mut queue = process.queue.lock();
+    while messages::is_stopped() {
+        let pause = msecs_to_jiffies(STOP_POLL_MS);
+        // Nobody wakes us for this, but others may wait there for something else.
+        let woken = process
+            .drained
+            .wait_interruptible_timeout(&mut queue, pause);
+        if matches!(woken, CondVarTimeoutResult::Signal { .. }) {
+            return Err(ERESTARTSYS);
+        }
+    }
+    Ok(())
+}
+
+fn carry_out(
     process: ArcBorrow<'_, Process>,
     file: &IoctlFile<'_>,
     cmd: u32,

@@ -9,6 +9,7 @@ pub(crate) mod features;
 pub(crate) mod file;
 pub(crate) mod first;
 pub(crate) mod ioctl;
+pub(crate) mod logs;
 pub(crate) mod mount;
 pub(crate) mod names;
 pub(crate) mod options;

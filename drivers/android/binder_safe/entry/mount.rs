@@ -11,6 +11,10 @@ use super::{
     },
     file::DeviceFile,
     first::First,
+    logs::files::{
+        MountPlace,
+        ProcessFiles, //
+    },
     options::Options,
     slots::{
         Slot,
@@ -29,7 +33,10 @@ use kernel::{
     },
     ipc_namespace,
     prelude::*,
-    sync::Arc, //
+    sync::{
+        Arc,
+        SetOnce, //
+    }, //
 };
 
 /// Devices have the inode number of their minor and this.
@@ -43,6 +50,8 @@ pub(crate) struct Mount {
     pub(crate) stats: bool,
     /// What it had from the start, if that was not the usual.
     pub(crate) first: First,
+    /// Its log files of processes, if it has any logs.
+    pub(crate) process_logs: SetOnce<Arc<ProcessFiles<MountPlace>>>,
     instance: Arc<Instance>,
     reserve: Reserve,
 }
@@ -55,6 +64,7 @@ impl Mount {
             slots: Slots::new(options.max)?,
             stats: options.stats,
             first: options.first.clone(),
+            process_logs: SetOnce::new(),
             instance: Instance::new(&driver.shared)?,
             reserve: if ipc_namespace::current_is_initial() {
                 Reserve::Use

@@ -3,6 +3,7 @@
 //! `BINDER_WRITE_READ`: first the commands, then the returns.
 
 use crate::{
+    diag::messages,
     object::{
         subscription::Topic,
         thread::Thread, //
@@ -74,42 +75,66 @@ fn write(sender: &mut Sender<'_>, sizes: &mut WriteRead) -> Result {
     let user = UserSlice::new(start, usize::try_from(rest)?).reader();
     let mut commands = CommandReader::new(user, sizes.write_consumed);
     while !commands.is_empty() && !sender.thread.has_failed() {
-        execute(sender, commands.next()?)?;
+        let result = commands
+            .next(&sender.thread.counters)
+            .and_then(|command| execute(sender, command));
+        if !matches!(result, Ok(true)) {
+            complain(sender.thread, &commands, result);
+        }
+        result?;
         commands.commit();
         sizes.write_consumed = commands.consumed();
     }
     Ok(())
 }
 
-fn execute(sender: &mut Sender<'_>, command: Command) -> Result {
+/// Carries out a command. Returns whether it made sense; what does not is ignored.
+fn execute(sender: &mut Sender<'_>, command: Command) -> Result<bool> {
     let thread = sender.thread;
     match command {
-        Command::Transaction(message) => send::send(sender, &message)?,
-        Command::Reply(message) => reply::reply(sender, &message)?,
-        Command::FreeBuffer(address) => free::free(thread, address),
-        Command::AddRef(count, handle) => refs::add(&thread.process, handle, count)?,
-        Command::RemoveRef(count, handle) => refs::remove(&thread.process, handle, count),
-        Command::Confirm(count, node) => refs::confirm(&thread.process, &node, count),
-        // What makes no sense is ignored.
-        Command::RequestDeath(what) => forgive(subscribe::request(thread, Topic::Death, &what))?,
-        Command::ClearDeath(what) => forgive(subscribe::clear(thread, Topic::Death, &what))?,
-        Command::DeathDone(cookie) => forgive(subscribe::confirm(thread, Topic::Death, cookie))?,
-        Command::RequestFreeze(what) => subscribe::request(thread, Topic::Freeze, &what)?,
-        Command::ClearFreeze(what) => subscribe::clear(thread, Topic::Freeze, &what)?,
-        Command::FreezeDone(cookie) => subscribe::confirm(thread, Topic::Freeze, cookie)?,
-        Command::RegisterLooper => looper::register(thread),
-        Command::EnterLooper => looper::enter(thread),
-        Command::ExitLooper => looper::exit(thread),
+        Command::Transaction(message) => done(send::send(sender, &message)),
+        Command::Reply(message) => done(reply::reply(sender, &message)),
+        Command::FreeBuffer(address) => Ok(free::free(thread, address)),
+        Command::AddRef(count, handle) => {
+            refs::add(&thread.process, handle, count, &mut sender.own.ids)
+        }
+        Command::RemoveRef(count, handle) => Ok(refs::remove(&thread.process, handle, count)),
+        Command::Confirm(count, node) => Ok(refs::confirm(&thread.process, &node, count)),
+        Command::RequestDeath(what) => forgive(subscribe::request(thread, Topic::Death, &what)),
+        Command::ClearDeath(what) => forgive(subscribe::clear(thread, Topic::Death, &what)),
+        Command::DeathDone(cookie) => forgive(subscribe::confirm(thread, Topic::Death, cookie)),
+        Command::RequestFreeze(what) => done(subscribe::request(thread, Topic::Freeze, &what)),
+        Command::ClearFreeze(what) => done(subscribe::clear(thread, Topic::Freeze, &what)),
+        Command::FreezeDone(cookie) => done(subscribe::confirm(thread, Topic::Freeze, cookie)),
+        Command::RegisterLooper => Ok(looper::register(thread)),
+        Command::EnterLooper => Ok(looper::enter(thread)),
+        Command::ExitLooper => {
+            looper::exit(thread);
+            Ok(true)
+        }
     }
-    Ok(())
 }
 
-/// Takes a command that makes no sense for one that does nothing.
-fn forgive(result: Result) -> Result {
+/// A command that fails if it makes no sense.
+fn done(result: Result) -> Result<bool> {
+    result.map(|()| true)
+}
+
+/// A command that does nothing if it makes no sense.
+fn forgive(result: Result) -> Result<bool> {
     match result {
-        Err(EINVAL) => Ok(()),
-        result => result,
+        Err(EINVAL) => Ok(false),
+        result => done(result),
     }
+}
+
+/// Says what is wrong with the command that was read last.
+#[cold]
+fn complain(thread: &Thread, commands: &CommandReader, result: Result<bool>) {
+    let (name, argument) = (commands.name(), commands.argument());
+    let errno = result.err().map_or(0, Error::to_errno);
+    let what = fmt!("{name} {argument:#x} makes no sense here: {errno}");
+    messages::user_error(thread.who(), what);
 }
 
 /// Reads what there is, or waits for it.
@@ -117,7 +142,8 @@ fn read(sender: &mut Sender<'_>, sizes: &mut WriteRead) -> Result {
     let size = usize::try_from(sizes.read_size)?;
     let buffer = user_ptr(sizes.read_buffer);
     let nonblocking = sender.file.nonblocking();
-    let mut writer = ReturnWriter::begin(buffer, size, sizes.read_consumed)?;
+    let counters = &sender.thread.counters;
+    let mut writer = ReturnWriter::begin(buffer, size, sizes.read_consumed, counters)?;
     Reader::new(sender.thread, sender.own, &mut writer, nonblocking).read()?;
     sizes.read_consumed = writer.consumed();
     Ok(())

@@ -8,7 +8,8 @@ use super::{
         Node,
         NodePin, //
     },
-    process::Process, //
+    process::Process,
+    registry::KnownContext, //
 };
 use kernel::{
     new_spinlock,
@@ -26,6 +27,7 @@ use kernel::{
 pub(crate) struct Context {
     pub(crate) name: CString,
     pub(crate) instance: Arc<Instance>,
+    known: KnownContext,
     #[pin]
     manager: SpinLock<Manager>,
 }
@@ -40,10 +42,12 @@ struct Manager {
 impl Context {
     /// A context without processes.
     pub(crate) fn new(name: &CStr, instance: &Arc<Instance>) -> Result<Arc<Self>> {
+        let known = KnownContext::new(&instance.shared, name)?;
         let name = CString::try_from(name)?;
         let init = pin_init!(Self {
             name,
             instance: instance.clone(),
+            known,
             manager <- new_spinlock!(
                 Manager {
                     node: None,
@@ -53,6 +57,11 @@ impl Context {
             ),
         });
         Arc::pin_init(init, GFP_KERNEL)
+    }
+
+    /// The id by which history names the context.
+    pub(crate) fn id(&self) -> u32 {
+        self.known.id
     }
 
     /// The manager's node.

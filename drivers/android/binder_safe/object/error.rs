@@ -37,6 +37,14 @@ impl Failure {
         }
     }
 
+    /// Whether the message made no sense.
+    pub(crate) fn is_user_error(&self) -> bool {
+        self.command == uapi::binder_driver_return_protocol_BR_FAILED_REPLY
+            && [EINVAL, EPROTO, EFAULT]
+                .iter()
+                .any(|err| err.to_errno() == self.param)
+    }
+
     /// The target takes no calls at the moment.
     pub(crate) const FROZEN: Self = Self {
         command: uapi::binder_driver_return_protocol_BR_FROZEN_REPLY,

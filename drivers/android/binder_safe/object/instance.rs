@@ -6,6 +6,7 @@
 
 use super::{
     process::Process,
+    registry::OpenProcess,
     shared::Shared, //
 };
 use kernel::{
@@ -38,11 +39,21 @@ impl Instance {
 
     /// Adds a process that opened a device.
     pub(crate) fn add(&self, process: Arc<Process>) -> Result {
-        Ok(self.processes.lock().push(process, GFP_KERNEL)?)
+        self.processes.lock().push(process.clone(), GFP_KERNEL)?;
+        let added = self.shared.registry.add(process.clone());
+        if added.is_err() {
+            self.forget(&process);
+        }
+        added
     }
 
-    /// Forgets a process that is being released.
-    pub(crate) fn remove(&self, process: &Process) {
+    /// Forgets a process that is being released. It counts as long as the result lives.
+    pub(crate) fn remove(&self, process: &Process) -> Option<OpenProcess> {
+        self.forget(process);
+        self.shared.registry.remove(process)
+    }
+
+    fn forget(&self, process: &Process) {
         let is_it = |other: &Arc<Process>| core::ptr::eq(&**other, process);
         let mut processes = self.processes.lock();
         let index = processes.iter().position(is_it);

@@ -7,17 +7,19 @@
 //! | Lock | Protects | Taken within |
 //! |---|---|---|
 //! | `Instance::processes` (mutex) | the processes of a mount | nothing |
+//! | `Registry::lists` (mutex) | what the logs show | nothing |
 //! | `Context::manager` | who answers at handle 0 | nothing |
 //! | `Process::refs` | the handles of a process, and what was asked for by them | nothing |
 //! | `Process::queue` | work, threads, nodes, subscriptions, their states | `Process::refs` |
 //! | `Area::space` | which bytes of an area are in use | nothing |
 //!
-//! All but the first are spin locks. The one pair that is held together is `refs` of a process that
+//! All but the first two are spin locks. The one pair that is held together is `refs` of a process that
 //! has a reference and `queue` of the process that owns the node, so that the counts of a node are
 //! always the sum of its references. Nobody holds `refs` of two processes, nor `queue` of two.
 //! Inside `queue` is the wait queue of `Process::drained` alone. `entry` has two mutexes that are
 //! about devices, `Slots::count` and `Driver::minors`, within the locks of the file system and
-//! around nothing; the locks of a page area are in the kernel crate, and no lock of the driver is
+//! around nothing, and one about log files, `ProcessFiles::opens`, around the locks of the file
+//! system; the locks of a page area are in the kernel crate, and no lock of the driver is
 //! held around them.
 //!
 //! Under a spin lock one only records what is to be done. Threads and pollers are woken, objects
@@ -47,7 +49,9 @@ pub(crate) mod post;
 pub(crate) mod process;
 pub(crate) mod queue;
 pub(crate) mod refs;
+pub(crate) mod registry;
 pub(crate) mod shared;
+pub(crate) mod snapshot;
 pub(crate) mod subscription;
 pub(crate) mod subscriptions;
 pub(crate) mod thread;

@@ -19,6 +19,10 @@ use super::{
     work::Work, //
 };
 use crate::{
+    diag::objects::{
+        Counted,
+        Kind, //
+    },
     proto::{
         object::Count,
         wire::FlatObject, //
@@ -49,6 +53,7 @@ use kernel::{
 /// A node: where its owner finds the object, and what senders must respect.
 pub(crate) struct Node {
     pub(crate) owner: Arc<Process>,
+    pub(crate) debug_id: u32,
     /// The owner's name for the object.
     pub(crate) ptr: u64,
     /// What else the owner wants to be told with each transaction.
@@ -61,6 +66,7 @@ pub(crate) struct Node {
     /// another message, this changes without a lock.
     pins: Atomic<u32>,
     state: LockedBy<NodeState, Queue>,
+    _counted: Counted,
 }
 
 /// What the lock of the owner protects.
@@ -89,7 +95,7 @@ enum Told {
 
 impl Node {
     /// A node of `owner`, as described by `object`.
-    pub(crate) fn new(owner: Arc<Process>, object: &FlatObject) -> Self {
+    pub(crate) fn new(owner: Arc<Process>, object: &FlatObject, debug_id: u32) -> Self {
         let state = NodeState {
             counts: Counts::default(),
             told: Told::Nobody,
@@ -102,12 +108,14 @@ impl Node {
         let state = LockedBy::new(&owner.queue, state);
         Self {
             owner,
+            debug_id,
             ptr: object.binder,
             cookie: object.cookie,
             flags: object.flags,
             strong_refs: Atomic::new(0),
             pins: Atomic::new(0),
             state,
+            _counted: Counted::new(Kind::Node),
         }
     }
 
@@ -134,6 +142,11 @@ impl Node {
     /// How many processes and messages keep the object alive.
     pub(crate) fn strong_outside(&self) -> u32 {
         self.strong_refs.load(Relaxed) + self.pins.load(Relaxed)
+    }
+
+    /// How many messages to the node keep the object alive.
+    pub(crate) fn pins(&self) -> u32 {
+        self.pins.load(Relaxed)
     }
 
     /// Whether anybody but the owner keeps the object alive.

@@ -7,9 +7,12 @@ use super::{
     process::Process,
     queue::NodeRoom, //
 };
-use crate::proto::{
-    object::Count,
-    wire::FlatObject, //
+use crate::{
+    diag::ids::Ids,
+    proto::{
+        object::Count,
+        wire::FlatObject, //
+    },
 };
 use kernel::{
     prelude::*,
@@ -17,15 +20,21 @@ use kernel::{
 };
 
 impl Process {
-    /// The node of the process that `object` describes, made if it is new. May sleep.
+    /// The node of the process that `object` describes, made if it is new, with one of `ids`. May
+    /// sleep.
     ///
     /// Fails with `EINVAL` if there is one with another cookie.
-    pub(crate) fn node_for(self: &Arc<Self>, object: &FlatObject) -> Result<Arc<Node>> {
+    pub(crate) fn node_for(
+        self: &Arc<Self>,
+        object: &FlatObject,
+        ids: &mut Ids,
+    ) -> Result<Arc<Node>> {
         let same_cookie = |node: &Arc<Node>| (node.cookie == object.cookie).then(|| node.clone());
         if let Some(node) = self.queue.lock().node(object.binder) {
             return same_cookie(node).ok_or(EINVAL);
         }
-        let node = Arc::new(Node::new(self.clone(), object), GFP_KERNEL_ACCOUNT)?;
+        let node = Node::new(self.clone(), object, ids.next());
+        let node = Arc::new(node, GFP_KERNEL_ACCOUNT)?;
         let mut room = NodeRoom::new(GFP_KERNEL_ACCOUNT)?;
         loop {
             let capacity = {

@@ -23,6 +23,7 @@ use super::{
     },
 };
 use crate::{
+    diag::commands::Sums,
     pure::ring::RingStorage,
     res::area::Area, //
 };
@@ -134,6 +135,17 @@ impl Process {
             let room = ThreadRoom::new(core::cmp::max(4, 2 * capacity))?;
             let _old = self.queue.lock().grow_threads(room);
         }
+    }
+
+    /// What the threads of the process have counted, and those that it had; for the release of the
+    /// process, when none counts any more.
+    pub(crate) fn final_sums(&self) -> Sums {
+        let queue = self.queue.lock();
+        let mut sums = queue.gone;
+        for thread in queue.threads() {
+            sums.add(&thread.counters);
+        }
+        sums
     }
 
     /// Whether the process was released. One that was not may be at any time.

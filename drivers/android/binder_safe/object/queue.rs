@@ -8,7 +8,13 @@ use super::{
     thread::Thread,
     work::Work, //
 };
-use crate::pure::todo::Todo;
+use crate::{
+    diag::{
+        commands::Sums,
+        objects::Kind, //
+    },
+    pure::todo::Todo,
+};
 use kernel::{
     prelude::*,
     rbtree::{
@@ -46,6 +52,8 @@ pub(crate) struct Queue {
     /// What came while the process was frozen.
     pub(crate) refused_call: bool,
     pub(crate) kept_oneway: bool,
+    /// What threads that are gone have counted.
+    pub(crate) gone: Sums,
     /// The process was released; nothing may be queued any more.
     pub(crate) is_dead: bool,
 }
@@ -121,6 +129,7 @@ impl Queue {
             nr_delivered: 0,
             refused_call: false,
             kept_oneway: false,
+            gone: Sums::new(),
             is_dead: false,
         }
     }
@@ -144,9 +153,14 @@ impl Queue {
     /// Adds a thread, unless there is no room. There must be none of its id.
     pub(crate) fn add_thread(&mut self, thread: &Arc<Thread>) -> bool {
         let index = self.threads.partition_point(|other| other.tid < thread.tid);
-        self.threads
+        let added = self
+            .threads
             .insert_within_capacity(index, thread.clone())
-            .is_ok()
+            .is_ok();
+        if added {
+            Kind::Thread.begin();
+        }
+        added
     }
 
     /// Moves the threads to larger `room` and gives back the old one, to be freed after unlocking.
@@ -164,12 +178,26 @@ impl Queue {
             .threads
             .iter()
             .position(|other| is_same(other, thread))?;
-        self.threads.remove(index).ok()
+        let removed = self.threads.remove(index).ok()?;
+        self.count_gone(&removed);
+        Some(removed)
     }
 
     /// Takes any thread out of the table.
     pub(crate) fn pop_thread(&mut self) -> Option<Arc<Thread>> {
-        self.threads.pop()
+        let removed = self.threads.pop()?;
+        self.count_gone(&removed);
+        Some(removed)
+    }
+
+    fn count_gone(&mut self, thread: &Thread) {
+        self.gone.add(&thread.counters);
+        Kind::Thread.end();
+    }
+
+    /// How many threads wait for work.
+    pub(crate) fn nr_idle(&self) -> usize {
+        self.idle.len()
     }
 
     /// Whether no thread waits for work.
@@ -206,11 +234,15 @@ impl Queue {
         self.nodes.values()
     }
 
+    /// The first node whose pointer is not below `ptr`.
+    pub(crate) fn node_from(&self, ptr: u64) -> Option<Arc<Node>> {
+        let cursor = self.nodes.cursor_lower_bound(&ptr)?;
+        Some(cursor.current().1.clone())
+    }
+
     /// The first node whose pointer is above `ptr`.
     pub(crate) fn node_after(&self, ptr: u64) -> Option<Arc<Node>> {
-        let next = ptr.checked_add(1)?;
-        let cursor = self.nodes.cursor_lower_bound(&next)?;
-        Some(cursor.current().1.clone())
+        self.node_from(ptr.checked_add(1)?)
     }
 
     /// Adds a node, whose pointer no other has. Gives the memory back if `todo` is full.

@@ -18,6 +18,13 @@ use super::{
     thread::Thread, //
 };
 use crate::{
+    diag::{
+        ids::Ids,
+        objects::{
+            Counted,
+            Kind, //
+        }, //
+    },
     proto::object::Count,
     pure::handles::{
         Handles,
@@ -31,12 +38,14 @@ use kernel::{
 
 /// A reference.
 pub(crate) struct Ref {
+    pub(crate) debug_id: u32,
     pub(crate) node: Arc<Node>,
     // Wide enough that nobody can count beyond them.
     pub(crate) strong: u64,
     pub(crate) weak: u64,
     pub(crate) death: Option<Arc<Subscription>>,
     pub(crate) freeze: Option<Arc<Subscription>>,
+    _counted: Counted,
 }
 
 impl Ref {
@@ -86,13 +95,14 @@ impl Refs {
 impl Process {
     /// Counts one more reference to `node`, and gives its handle.
     ///
-    /// `teller` is as in [`Node::add_ref`]. Fails with `EINVAL` where that one does, with `ESRCH`
+    /// `teller` is as in [`Node::add_ref`]; a new reference gets one of `ids`. Fails with `EINVAL` where that one does, with `ESRCH`
     /// if the process was released, and with `ENOMEM`. May sleep.
     pub(crate) fn add_ref(
         &self,
         node: &Arc<Node>,
         count: Count,
         teller: Option<&Thread>,
+        ids: &mut Ids,
     ) -> Result<u32> {
         let lowest = self.context.lowest_handle(node);
         loop {
@@ -101,7 +111,7 @@ impl Process {
                 if refs.is_dead {
                     return Err(ESRCH);
                 }
-                if let Some(result) = refs.try_add(node, count, lowest, teller) {
+                if let Some(result) = refs.try_add(node, count, lowest, teller, ids) {
                     return result;
                 }
                 refs.table.capacity()
@@ -214,6 +224,7 @@ impl Refs {
         count: Count,
         lowest: u32,
         teller: Option<&Thread>,
+        ids: &mut Ids,
     ) -> Option<Result<u32>> {
         let found = self.table.find(key(node));
         if found.is_none() && !self.table.has_room() {
@@ -232,11 +243,13 @@ impl Refs {
             Some(handle) => handle,
             None => {
                 let entry = Ref {
+                    debug_id: ids.next(),
                     node: node.clone(),
                     strong: 0,
                     weak: 0,
                     death: None,
                     freeze: None,
+                    _counted: Counted::new(Kind::Ref),
                 };
                 self.table.insert(lowest, entry).ok()?
             }

@@ -2,7 +2,7 @@
 
 //! What the processes of all contexts have in common.
 
-use crate::diag::ids::Ids;
+use super::registry::Registry;
 use kernel::{
     mm::page_area::ReclaimDomain,
     prelude::*,
@@ -10,19 +10,22 @@ use kernel::{
 };
 
 /// Shared by all contexts.
+#[pin_data]
 pub(crate) struct Shared {
     /// Whose idle pages are given back when memory is short.
     pub(crate) domain: Arc<ReclaimDomain>,
-    pub(crate) ids: Ids,
+    #[pin]
+    pub(crate) registry: Registry,
 }
 
 impl Shared {
     /// There are no contexts yet.
     pub(crate) fn new() -> Result<Arc<Self>> {
-        let shared = Self {
-            domain: ReclaimDomain::new(c"android-binder")?,
-            ids: Ids::new(),
-        };
-        Ok(Arc::new(shared, GFP_KERNEL)?)
+        let domain = ReclaimDomain::new(c"android-binder")?;
+        let init = pin_init!(Self {
+            domain,
+            registry <- Registry::new(),
+        });
+        Arc::pin_init(init, GFP_KERNEL)
     }
 }

@@ -21,6 +21,10 @@ use super::{
     },
     work::Work, //
 };
+use crate::diag::objects::{
+    Counted,
+    Kind, //
+};
 use kernel::{
     prelude::*,
     sync::{
@@ -45,6 +49,7 @@ pub(crate) struct Subscription {
     pub(crate) topic: Topic,
     pub(crate) cookie: u64,
     state: LockedBy<State, Queue>,
+    _counted: Counted,
 }
 
 /// What the lock of the subscriber protects.
@@ -106,6 +111,10 @@ impl Subscription {
             topic,
             cookie,
             state,
+            _counted: Counted::new(match topic {
+                Topic::Death => Kind::Death,
+                Topic::Freeze => Kind::Freeze,
+            }),
         };
         Ok(Arc::new(subscription, GFP_KERNEL_ACCOUNT)?)
     }
@@ -156,6 +165,26 @@ impl Subscription {
         } else {
             None
         }
+    }
+
+    /// What an item in a queue would come to if it were taken now.
+    pub(crate) fn preview(&self, queue: &Queue) -> Option<Notice> {
+        let state = self.state.access(queue);
+        if state.is_over {
+            None
+        } else if state.is_cleared && (self.topic == Topic::Freeze || !state.is_due) {
+            Some(Notice::Cleared)
+        } else {
+            Some(match self.topic {
+                Topic::Death => Notice::Dead,
+                Topic::Freeze => Notice::Frozen(self.node.owner.is_frozen()),
+            })
+        }
+    }
+
+    /// Whether it was delivered and is not confirmed.
+    pub(crate) fn is_delivered(&self, queue: &Queue) -> bool {
+        matches!(self.state.access(queue).phase, Phase::Delivered(_))
     }
 
     /// As which one of all it was delivered, if it was and is not confirmed.

@@ -10,16 +10,17 @@ use super::{
     work::Work, //
 };
 use crate::{
+    diag::{
+        commands::Counters,
+        ids::Ids, //
+    },
     proto::wire::ExtendedError,
     pure::ring::{
         Ring,
         RingStorage, //
     },
 };
-use core::{
-    mem::MaybeUninit,
-    ops::Range, //
-};
+use core::mem::MaybeUninit;
 use kernel::{
     prelude::*,
     sync::{
@@ -76,6 +77,8 @@ pub(crate) struct Thread {
     /// `Work::Failed` is in the inbox, and no commands are taken until it was read. Only the thread
     /// itself writes this.
     has_failed: Atomic<bool>,
+    /// What the thread has written and read.
+    pub(crate) counters: Counters,
     /// What only the task itself uses, while it is in an ioctl.
     pub(crate) own: ExclusiveCell<Own>,
 }
@@ -103,8 +106,8 @@ pub(crate) struct Own {
     pub(crate) extended_error: ExtendedError,
     /// The memory of a finished call, for the next one.
     pub(crate) spare: Option<UniqueArc<MaybeUninit<Transaction>>>,
-    /// The next ids to give to transactions.
-    pub(crate) ids: Range<u32>,
+    /// The next ids to give to what the thread makes.
+    pub(crate) ids: Ids,
 }
 
 impl Thread {
@@ -127,13 +130,19 @@ impl Thread {
             is_dead: Atomic::new(false),
             state,
             has_failed: Atomic::new(false),
+            counters: Counters::new(),
             own: ExclusiveCell::new(Own {
                 extended_error: ExtendedError::none(),
                 spare: None,
-                ids: 0..0,
+                ids: Ids::new(),
             }),
         };
         Ok(Arc::new(thread, GFP_KERNEL_ACCOUNT)?)
+    }
+
+    /// The thread group and the thread, as messages name them.
+    pub(crate) fn who(&self) -> (Pid, Pid) {
+        (self.process.task.pid(), self.tid)
     }
 
     /// The thread's state, under the lock of its process.

@@ -9,7 +9,10 @@ use super::{
     process::Process,
     thread::Thread, //
 };
-use crate::proto::wire::ExtendedError;
+use crate::{
+    diag::objects::Counted,
+    proto::wire::ExtendedError, //
+};
 use kernel::{
     sync::{
         atomic::{
@@ -31,6 +34,12 @@ use kernel::{
 /// The caller of a call keeps it on its stack until it has read the outcome; who handles it, until
 /// it has replied.
 pub(crate) struct Transaction {
+    pub(crate) debug_id: u32,
+    pub(crate) counted: Counted,
+    /// When it was sent, in jiffies.
+    pub(crate) start: u64,
+    /// Where its buffer begins in the area of the receiver.
+    pub(crate) offset: u32,
     pub(crate) code: u32,
     pub(crate) flags: u32,
     /// Who waits for the outcome; nobody does if this is a oneway message.
@@ -41,6 +50,9 @@ pub(crate) struct Transaction {
     pub(crate) euid: Kuid,
     /// The thread group that sent it.
     pub(crate) sender: Pid,
+    pub(crate) sender_tid: Pid,
+    /// The thread that handles it, or 0.
+    pub(crate) handler: Atomic<Pid>,
     /// The nice value of the sender.
     pub(crate) nice: i32,
     /// The nice value that the thread which handles the call had before.
@@ -96,6 +108,11 @@ impl Outcome {
 
 /// The answer to a call.
 pub(crate) struct Reply {
+    pub(crate) debug_id: u32,
+    /// When it was sent, in jiffies.
+    pub(crate) start: u64,
+    /// Where its buffer begins in the area of the caller.
+    pub(crate) offset: u32,
     pub(crate) code: u32,
     pub(crate) flags: u32,
     pub(crate) euid: Kuid,

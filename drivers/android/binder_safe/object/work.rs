@@ -23,6 +23,7 @@ use kernel::{
 };
 
 /// An item of a queue. It owns its subject, so that nothing must be taken out of a queue early.
+#[derive(Clone)]
 pub(crate) enum Work {
     /// A call or a oneway message.
     Transaction(Arc<Transaction>),

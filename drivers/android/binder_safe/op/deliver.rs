@@ -52,7 +52,10 @@ use crate::{
 use kernel::{
     fs::file::DescriptorBatch,
     prelude::*,
-    sync::Arc,
+    sync::{
+        atomic::Relaxed,
+        Arc, //
+    },
     task::Kuid,
     uapi, //
 };
@@ -78,6 +81,7 @@ impl Item {
         let state = thread.state(queue);
         match work {
             Work::Transaction(transaction) => {
+                transaction.handler.store(thread.tid, Relaxed);
                 if !transaction.is_oneway() {
                     // There is room, so this cannot fail.
                     let _ = state.stack.push_within_capacity(transaction.clone());
@@ -120,13 +124,13 @@ pub(crate) enum Got {
 }
 
 /// Where a thread's items go.
-pub(crate) struct Delivery<'a> {
+pub(crate) struct Delivery<'a, 'w> {
     pub(crate) thread: &'a Arc<Thread>,
     pub(crate) own: &'a mut Own,
-    pub(crate) writer: &'a mut ReturnWriter,
+    pub(crate) writer: &'a mut ReturnWriter<'w>,
 }
 
-impl Delivery<'_> {
+impl Delivery<'_, '_> {
     /// Writes an item, or ends it if it comes to nothing.
     pub(crate) fn handle(&mut self, item: Item) -> Result<Got> {
         match item {

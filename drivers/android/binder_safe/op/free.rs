@@ -9,16 +9,17 @@ use crate::object::{
 };
 
 /// Frees the buffer at `address`. Any other address is ignored, since it may be somebody's guess at
-/// where the next message will be.
-pub(crate) fn free(thread: &Thread, address: u64) {
+/// where the next message will be. Returns whether there was one.
+pub(crate) fn free(thread: &Thread, address: u64) -> bool {
     let Some(mut contents) = thread.process.area.free(address) else {
-        return;
+        return false;
     };
     if contents.close_files() {
         // The task must return to user space for the files to be closed.
         thread.return_soon();
     }
     end(&thread.process, contents);
+    true
 }
 
 /// Ends a message that `process` has read.

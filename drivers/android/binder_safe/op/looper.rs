@@ -8,24 +8,30 @@ use crate::object::thread::{
 };
 
 /// `BC_REGISTER_LOOPER`: a thread that the driver asked for is there.
-pub(crate) fn register(thread: &Thread) {
+///
+/// Returns whether it was asked for.
+pub(crate) fn register(thread: &Thread) -> bool {
     let mut queue = thread.process.queue.lock();
     let was_requested = queue.loopers.register().is_ok();
     let state = thread.state(&mut queue);
-    if !was_requested || state.looper & looper::ENTERED != 0 {
+    let is_valid = was_requested && state.looper & looper::ENTERED == 0;
+    if !is_valid {
         state.looper |= looper::INVALID;
     }
     state.looper |= looper::REGISTERED;
+    is_valid
 }
 
-/// `BC_ENTER_LOOPER`: a thread comes by itself.
-pub(crate) fn enter(thread: &Thread) {
+/// `BC_ENTER_LOOPER`: a thread comes by itself. Returns whether it may.
+pub(crate) fn enter(thread: &Thread) -> bool {
     let mut queue = thread.process.queue.lock();
     let state = thread.state(&mut queue);
-    if state.looper & looper::REGISTERED != 0 {
+    let is_valid = state.looper & looper::REGISTERED == 0;
+    if !is_valid {
         state.looper |= looper::INVALID;
     }
     state.looper |= looper::ENTERED;
+    is_valid
 }
 
 /// `BC_EXIT_LOOPER`: a thread leaves.

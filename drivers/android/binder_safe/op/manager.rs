@@ -2,7 +2,11 @@
 
 //! Becoming the manager of a context, which everybody reaches at handle 0.
 
-use crate::{object::process::Process, proto::wire::FlatObject};
+use crate::{
+    diag::ids::Ids,
+    object::process::Process,
+    proto::wire::FlatObject, //
+};
 use kernel::{
     prelude::*,
     security,
@@ -19,7 +23,7 @@ pub(crate) fn become_manager(process: ArcBorrow<'_, Process>, object: &FlatObjec
     process.context.may_become_manager()?;
     security::binder_set_context_mgr(&process.cred)?;
     let process: Arc<Process> = process.into();
-    let node = process.node_for(object)?;
+    let node = process.node_for(object, &mut Ids::new())?;
     process.context.set_manager(node.clone())?;
     let mut queue = process.queue.lock();
     node.state(&mut queue).counts.make_permanent();

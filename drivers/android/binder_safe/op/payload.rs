@@ -7,6 +7,7 @@
 
 use super::draft::Draft;
 use crate::{
+    diag::messages,
     object::{
         contents::{
             Contents,
@@ -22,6 +23,7 @@ use crate::{
         }, //
     },
     proto::wire::TransactionDataSg,
+    pure::ranges::Label,
     res::{
         area::{
             Kind,
@@ -105,7 +107,18 @@ pub(crate) fn copy(
     let context_size = context.as_ref().map_or(0, SecurityCtx::len);
     let layout = Layout::new(message, context_size)?;
     let data = &message.transaction_data;
-    let (mut buffer, load) = recipient.process.area.reserve(layout.len, recipient.kind)?;
+    let label = Label {
+        debug_id: sender.own.extended_error.id,
+        data_size: layout.data_size as u32,
+        offsets_size: layout.offsets_size as u32,
+        extra_size: message.buffers_size as u32,
+    };
+    let area = &recipient.process.area;
+    let reserved = area.reserve(layout.len, recipient.kind, label);
+    if let Err(ENOSPC) = reserved {
+        no_room(&recipient, layout.len);
+    }
+    let (mut buffer, load) = reserved?;
     if data.flags & uapi::transaction_flags_TF_CLEAR_BUF != 0 {
         buffer.clear_on_drop();
     }
@@ -128,6 +141,19 @@ pub(crate) fn copy(
         security_context_at: context.map(|_| layout.context_at as u32),
     };
     Ok((payload, load))
+}
+
+/// Says whose area is full.
+#[cold]
+fn no_room(recipient: &Recipient<'_>, len: usize) {
+    let process = recipient.process;
+    let kind = match recipient.kind {
+        Kind::Call => "a call",
+        Kind::Oneway(_) => "a oneway message",
+    };
+    let (size, free) = (process.area.size(), process.area.free_oneway());
+    let what = fmt!("no room for {kind} of {len} bytes in {size}, {free} left for oneway");
+    messages::no_room(process.task.pid(), what);
 }
 
 /// The security context of whoever opened the sender's file, if the node's owner wants to know.

@@ -38,8 +38,8 @@ use kernel::{
 };
 
 /// One read of one thread.
-pub(crate) struct Reader<'a> {
-    to: Delivery<'a>,
+pub(crate) struct Reader<'a, 'w> {
+    to: Delivery<'a, 'w>,
     nonblocking: bool,
     /// Something was there to read; what is taken from now on may be nothing to wake up for.
     has_begun: bool,
@@ -67,12 +67,12 @@ struct Leave {
     wake: Wake<'static>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a, 'w> Reader<'a, 'w> {
     /// A read of the current thread.
     pub(crate) fn new(
         thread: &'a Arc<Thread>,
         own: &'a mut Own,
-        writer: &'a mut ReturnWriter,
+        writer: &'a mut ReturnWriter<'w>,
         nonblocking: bool,
     ) -> Self {
         Self {

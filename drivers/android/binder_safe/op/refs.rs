@@ -6,6 +6,7 @@
 //! knows of, and may be late.
 
 use crate::{
+    diag::ids::Ids,
     object::process::Process,
     proto::{
         object::Count,
@@ -24,29 +25,35 @@ use kernel::{
 /// `BC_ACQUIRE`, `BC_INCREFS`: one more reference.
 ///
 /// Handle 0 can be had by asking for it, as long as there is a manager. The manager itself cannot
-/// refer to itself: that fails with `EINVAL`.
-pub(crate) fn add(process: &Arc<Process>, handle: u32, count: Count) -> Result {
+/// refer to itself: that fails with `EINVAL`. Returns whether there is such a handle.
+pub(crate) fn add(
+    process: &Arc<Process>,
+    handle: u32,
+    count: Count,
+    ids: &mut Ids,
+) -> Result<bool> {
     if handle == 0 {
         if let Some(manager) = process.context.manager() {
             if Arc::ptr_eq(&manager.owner, process) {
                 return Err(EINVAL);
             }
-            process.add_ref(&manager, count, None)?;
-            return Ok(());
+            process.add_ref(&manager, count, None, ids)?;
+            return Ok(true);
         }
     }
-    process.add_count(handle, count);
-    Ok(())
+    Ok(process.add_count(handle, count))
 }
 
-/// `BC_RELEASE`, `BC_DECREFS`: one reference less.
-pub(crate) fn remove(process: &Process, handle: u32, count: Count) {
-    process.remove_count(handle, count);
+/// `BC_RELEASE`, `BC_DECREFS`: one reference less. Returns whether there was one.
+pub(crate) fn remove(process: &Process, handle: u32, count: Count) -> bool {
+    process.remove_count(handle, count)
 }
 
 /// `BC_ACQUIRE_DONE`, `BC_INCREFS_DONE`: the owner of a node knows that it is referred to.
-pub(crate) fn confirm(process: &Process, node: &PtrCookie, count: Count) {
-    process.confirm(node.ptr, node.cookie, count);
+///
+/// Returns whether it had been told so.
+pub(crate) fn confirm(process: &Process, node: &PtrCookie, count: Count) -> bool {
+    process.confirm(node.ptr, node.cookie, count)
 }
 
 /// `BINDER_GET_NODE_DEBUG_INFO`: the first node of the process above `ptr`, or zeroes.

@@ -12,9 +12,16 @@ use super::{
     },
 };
 use crate::{
-    diag::report::{
-        has_listeners,
-        Report, //
+    diag::{
+        history::{
+            Call,
+            Record, //
+        },
+        messages,
+        report::{
+            has_listeners,
+            Report, //
+        }, //
     },
     object::{
         contents::Parcel,
@@ -37,6 +44,7 @@ use crate::{
 use kernel::{
     prelude::*,
     task::Kuid,
+    time::get_jiffies_64,
     uapi, //
 };
 
@@ -46,26 +54,40 @@ use kernel::{
 /// that replied is not.
 pub(crate) fn reply(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Result {
     let thread = sender.thread;
-    let debug_id = thread
-        .process
-        .context
-        .instance
-        .shared
-        .ids
-        .next(&mut sender.own.ids);
+    let debug_id = sender.own.ids.next();
     sender.own.extended_error = ExtendedError::accepted(debug_id);
     let Some(call) = thread.end_handled_call()? else {
         let failure = Failure::failed(EPROTO);
         sender.own.extended_error.command = failure.command;
         sender.own.extended_error.param = failure.param;
+        record(
+            debug_id,
+            thread,
+            &message.transaction_data,
+            None,
+            Some(failure),
+        );
+        explain(debug_id, thread, &message.transaction_data, None, failure);
         report(thread, &message.transaction_data, None, failure.command);
         return thread.fail(failure.command);
     };
     nice::restore(&call);
     let outcome = match build(sender, &call, message) {
-        Ok(reply) => Outcome::Reply(reply),
+        Ok(reply) => {
+            let from = call.from.as_deref();
+            record(debug_id, thread, &message.transaction_data, from, None);
+            Outcome::Reply(reply)
+        }
         Err(failure) => {
             let from = call.from.as_deref();
+            record(
+                debug_id,
+                thread,
+                &message.transaction_data,
+                from,
+                Some(failure),
+            );
+            explain(debug_id, thread, &message.transaction_data, from, failure);
             report(thread, &message.transaction_data, from, failure.command);
             Outcome::failed(debug_id, failure)
         }
@@ -93,11 +115,63 @@ fn build(
     };
     let (payload, _) = payload::copy(sender, message, recipient)?;
     Ok(Reply {
+        debug_id: sender.own.extended_error.id,
+        start: get_jiffies_64(),
+        offset: payload.buffer.offset(),
         code: data.code,
         flags: data.flags,
         euid: Kuid::current_euid(),
         parcel: Parcel::new(payload),
     })
+}
+
+/// Says who could not reply to whom.
+#[cold]
+fn explain(
+    debug_id: u32,
+    thread: &Thread,
+    data: &TransactionData,
+    caller: Option<&Thread>,
+    failure: Failure,
+) {
+    let to = caller.map_or((0, 0), Thread::who);
+    let what = fmt!(
+        "reply {debug_id} to {}:{} failed: {}/{}, code {} size {}-{}",
+        to.0,
+        to.1,
+        failure.command,
+        failure.param,
+        data.code,
+        data.data_size,
+        data.offsets_size
+    );
+    messages::failed(thread.who(), what);
+    if failure.is_user_error() {
+        messages::user_error(thread.who(), fmt!("made an error in reply {debug_id}"));
+    }
+}
+
+/// Keeps for history what became of a reply to `caller`.
+fn record(
+    debug_id: u32,
+    thread: &Thread,
+    data: &TransactionData,
+    caller: Option<&Thread>,
+    failure: Option<Failure>,
+) {
+    let record = Record {
+        call: Call::Reply,
+        debug_id,
+        from: (thread.process.task.pid(), thread.tid),
+        to: caller.map_or((0, 0), |caller| (caller.process.task.pid(), caller.tid)),
+        context: thread.process.context.id(),
+        node: 0,
+        handle: data.handle(),
+        data_size: data.data_size as u32,
+        offsets_size: data.offsets_size as u32,
+        error: failure.map_or((0, 0), |failure| (failure.command, failure.param)),
+    };
+    record.keep();
 }
 
 /// Tells listeners that a reply to `caller` failed.

@@ -8,9 +8,20 @@ use super::payload::{
     Sender, //
 };
 use crate::{
-    diag::report::{
-        has_listeners,
-        Report, //
+    diag::{
+        history::{
+            Call,
+            Record, //
+        },
+        messages,
+        objects::{
+            Counted,
+            Kind as Object, //
+        },
+        report::{
+            has_listeners,
+            Report, //
+        }, //
     },
     object::{
         contents::Parcel,
@@ -60,6 +71,7 @@ use kernel::{
         Kuid,
         Pid, //
     },
+    time::get_jiffies_64,
     uapi, //
 };
 
@@ -75,16 +87,18 @@ const SPAM_SUSPECT: u32 = uapi::binder_driver_return_protocol_BR_ONEWAY_SPAM_SUS
 /// Sends a transaction. What goes wrong is put into the thread's inbox.
 pub(crate) fn send(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Result {
     let thread = sender.thread;
-    let debug_id = thread
-        .process
-        .context
-        .instance
-        .shared
-        .ids
-        .next(&mut sender.own.ids);
+    let debug_id = sender.own.ids.next();
     sender.own.extended_error = ExtendedError::accepted(debug_id);
     let mut target = Target::default();
-    match try_send(sender, message, &mut target) {
+    let result = try_send(sender, message, &mut target);
+    record(
+        debug_id,
+        thread,
+        &message.transaction_data,
+        &target,
+        &result,
+    );
+    match result {
         Ok(ret) => {
             if ret == PENDING_FROZEN || ret == SPAM_SUSPECT {
                 report(thread, &message.transaction_data, &target, ret);
@@ -92,6 +106,13 @@ pub(crate) fn send(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Resu
             Ok(())
         }
         Err(failure) => {
+            explain(
+                debug_id,
+                thread,
+                &message.transaction_data,
+                &target,
+                failure,
+            );
             sender.own.extended_error.command = failure.command;
             sender.own.extended_error.param = failure.param;
             report(thread, &message.transaction_data, &target, failure.command);
@@ -105,6 +126,64 @@ pub(crate) fn send(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Resu
 struct Target {
     process: Option<Pid>,
     thread: Option<Pid>,
+    /// The id of the node, or 0.
+    node: u32,
+}
+
+/// Keeps for history what became of a transaction.
+fn record(
+    debug_id: u32,
+    thread: &Thread,
+    data: &TransactionData,
+    target: &Target,
+    result: &Result<u32, Failure>,
+) {
+    let record = Record {
+        call: if data.is_oneway() {
+            Call::Oneway
+        } else {
+            Call::Call
+        },
+        debug_id,
+        from: (thread.process.task.pid(), thread.tid),
+        to: (target.process.unwrap_or(0), target.thread.unwrap_or(0)),
+        context: thread.process.context.id(),
+        node: target.node,
+        handle: data.handle(),
+        data_size: data.data_size as u32,
+        offsets_size: data.offsets_size as u32,
+        error: match result {
+            Ok(_) => (0, 0),
+            Err(failure) => (failure.command, failure.param),
+        },
+    };
+    record.keep();
+}
+
+/// Says who could not send what.
+#[cold]
+fn explain(
+    debug_id: u32,
+    thread: &Thread,
+    data: &TransactionData,
+    target: &Target,
+    failure: Failure,
+) {
+    let kind = if data.is_oneway() { "async" } else { "call" };
+    let (process, to) = (target.process.unwrap_or(0), target.thread.unwrap_or(0));
+    let what = fmt!(
+        "{kind} {debug_id} to {process}:{to} failed: {}/{}, handle {} code {} size {}-{}",
+        failure.command,
+        failure.param,
+        data.handle(),
+        data.code,
+        data.data_size,
+        data.offsets_size
+    );
+    messages::failed(thread.who(), what);
+    if failure.is_user_error() {
+        messages::user_error(thread.who(), fmt!("made an error in {kind} {debug_id}"));
+    }
 }
 
 /// Tells listeners what became of a transaction.
@@ -138,6 +217,7 @@ fn try_send(
     let node = (*pin).clone();
     let target = &node.owner;
     known.process = Some(target.task.pid());
+    known.node = node.debug_id;
     security::binder_transaction(&thread.process.cred, &target.cred)
         .map_err(|_| Failure::failed(EPERM))?;
     let (kind, parent) = if data.is_oneway() {
@@ -156,11 +236,17 @@ fn try_send(
         .as_ref()
         .and_then(|call| call.waiting_in(target))
         .cloned();
+    known.thread = to_thread.as_ref().map(|thread| thread.tid);
     let memory = memory(sender.own)?;
     // Made in place: it is large.
     let callee = node.clone();
     let from = (!data.is_oneway()).then(|| thread.clone());
+    let debug_id = sender.own.extended_error.id;
     let transaction = memory.write_init(init!(Transaction {
+        debug_id,
+        counted: Counted::new(Object::Transaction),
+        start: get_jiffies_64(),
+        offset: request.buffer.offset(),
         code: data.code,
         flags: data.flags,
         from,
@@ -168,6 +254,8 @@ fn try_send(
         node: callee,
         euid: Kuid::current_euid(),
         sender: thread.process.task.pid(),
+        sender_tid: thread.tid,
+        handler: Atomic::new(known.thread.unwrap_or(0)),
         nice: current!().nice(),
         saved_nice: Atomic::new(0),
         request: Parcel::new(request),

@@ -93,7 +93,8 @@ fn end_transaction(process: &Process, transaction: Arc<Transaction>) {
 
 /// Releases a process whose file was closed for the last time.
 pub(crate) fn release_process(process: &Arc<Process>) {
-    process.context.instance.remove(process);
+    // It counts as there until the end.
+    let open = process.context.instance.remove(process);
     process.context.dismiss(process);
     process.set_dead();
     loop {
@@ -120,6 +121,7 @@ pub(crate) fn release_process(process: &Arc<Process>) {
     while let Some(contents) = process.area.free_any() {
         free::end(process, contents);
     }
+    drop(open);
 }
 
 /// Takes all nodes from their owner. Those who hold references keep them as dead ones.

@@ -62,10 +62,12 @@ fn node(
     object: &FlatObject,
 ) -> Result<FlatObject> {
     let process = &sender.thread.process;
-    let node = process.node_for(object)?;
+    let node = process.node_for(object, &mut sender.own.ids)?;
     security::binder_transfer_binder(&process.cred, &draft.to.cred).map_err(|_| EPERM)?;
     sender.thread.reserve_inbox()?;
-    let handle = draft.to.add_ref(&node, count, Some(sender.thread))?;
+    let handle = draft
+        .to
+        .add_ref(&node, count, Some(sender.thread), &mut sender.own.ids)?;
     hold(draft, HeldObject::Handle(handle, count));
     Ok(reference(object, count, handle))
 }
@@ -73,7 +75,7 @@ fn node(
 /// A reference of the sender becomes one of the receiver, or the receiver's own node.
 fn handle(
     draft: &mut Draft<'_>,
-    sender: &Sender<'_>,
+    sender: &mut Sender<'_>,
     count: Count,
     object: &FlatObject,
 ) -> Result<FlatObject> {
@@ -91,7 +93,7 @@ fn handle(
             cookie,
         });
     }
-    let handle = draft.to.add_ref(&node, count, None)?;
+    let handle = draft.to.add_ref(&node, count, None, &mut sender.own.ids)?;
     hold(draft, HeldObject::Handle(handle, count));
     Ok(reference(object, count, handle))
 }

@@ -14,6 +14,10 @@ use super::{
         TransactionDataSg, //
     }, //
 };
+use crate::diag::commands::{
+    self,
+    Counters, //
+};
 use kernel::{
     prelude::*,
     uaccess::UserSliceReader,
@@ -116,12 +120,14 @@ impl CommandReader {
         self.pos == self.filled && self.user.is_empty()
     }
 
-    /// Decodes the next command, which counts as consumed once [`Self::commit`] is called.
+    /// Decodes the next command, which counts as consumed once [`Self::commit`] is called, and in
+    /// `counters` at once.
     ///
     /// Fails with `EINVAL` if there is no such command, and with `EFAULT` if it cannot be read
     /// whole; in both cases nothing more can be read.
-    pub(crate) fn next(&mut self) -> Result<Command> {
+    pub(crate) fn next(&mut self, counters: &Counters) -> Result<Command> {
         let word = self.get::<u32>(0)?;
+        counters.count_command(word);
         Ok(match word {
             uapi::binder_driver_command_protocol_BC_TRANSACTION => {
                 Command::Transaction(self.plain()?)
@@ -188,6 +194,22 @@ impl CommandReader {
         self.consumed += size as u64;
     }
 
+    /// What the command that was read last is called.
+    pub(crate) fn name(&self) -> &'static str {
+        commands::name(self.peek(0).unwrap_or(0))
+    }
+
+    /// The handle, pointer or cookie that it begins with.
+    pub(crate) fn argument(&self) -> u64 {
+        let at = size_of::<u32>();
+        let size = kernel::ioctl::_IOC_SIZE(self.peek(0).unwrap_or(0));
+        if size == size_of::<u32>() || size == size_of::<HandleCookie>() {
+            self.peek::<u32>(at).map_or(0, u64::from)
+        } else {
+            self.peek(at).unwrap_or(0)
+        }
+    }
+
     /// A transaction without extra room, in the form of one with.
     fn plain(&mut self) -> Result<TransactionDataSg> {
         Ok(TransactionDataSg {
@@ -207,8 +229,13 @@ impl CommandReader {
         if self.filled - self.pos < end {
             self.refill();
         }
+        self.peek(offset)
+    }
+
+    /// Decodes a `T` of which all bytes are staged.
+    fn peek<T: FromBytes>(&self, offset: usize) -> Result<T> {
         let bytes = self.stage[self.pos..self.filled]
-            .get(offset..end)
+            .get(offset..offset + size_of::<T>())
             .ok_or(EFAULT)?;
         T::read_from_bytes(bytes).map_err(|_| EFAULT)
     }

@@ -6,6 +6,7 @@
 //! since most reads end with one large return.
 
 use super::wire::TransactionData;
+use crate::diag::commands::Counters;
 use kernel::{
     prelude::*,
     uaccess::{
@@ -23,8 +24,10 @@ const STAGE_SIZE: usize = 80;
 const RESERVE: usize = size_of::<u32>() + size_of::<TransactionData>() + size_of::<u64>();
 
 /// Gathers returns and copies them to the reader.
-pub(crate) struct ReturnWriter {
+pub(crate) struct ReturnWriter<'a> {
     user: UserSliceWriter,
+    /// Where returns are counted.
+    counters: &'a Counters,
     stage: [u8; STAGE_SIZE],
     staged: usize,
     /// Bytes given to the reader, staged ones not counted.
@@ -33,16 +36,22 @@ pub(crate) struct ReturnWriter {
     noop: Option<UserPtr>,
 }
 
-impl ReturnWriter {
+impl<'a> ReturnWriter<'a> {
     /// Writes to the `size` bytes at `buffer`, of which `written` hold returns already.
     ///
     /// A fresh buffer starts with `BR_NOOP`, which is copied at once: a reader whose buffer is bad
     /// from the first byte on must lose no work.
-    pub(crate) fn begin(buffer: UserPtr, size: usize, written: u64) -> Result<Self> {
+    pub(crate) fn begin(
+        buffer: UserPtr,
+        size: usize,
+        written: u64,
+        counters: &'a Counters,
+    ) -> Result<Self> {
         let start = buffer.wrapping_byte_add(written as usize);
         let room = size.saturating_sub(written as usize);
         let mut writer = Self {
             user: UserSlice::new(start, room).writer(),
+            counters,
             stage: [0; STAGE_SIZE],
             staged: 0,
             written,
@@ -70,14 +79,14 @@ impl ReturnWriter {
     /// Appends a return without a payload.
     pub(crate) fn put(&mut self, ret: u32) -> Result {
         self.make_room(size_of::<u32>())?;
-        self.append(ret.as_bytes());
+        self.append_return(ret);
         Ok(())
     }
 
     /// Appends a return and its payload.
     pub(crate) fn put_with<T: IntoBytes + Immutable>(&mut self, ret: u32, payload: &T) -> Result {
         self.make_room(size_of::<u32>() + size_of::<T>())?;
-        self.append(ret.as_bytes());
+        self.append_return(ret);
         self.append(payload.as_bytes());
         Ok(())
     }
@@ -100,6 +109,7 @@ impl ReturnWriter {
     /// Turns the first word of the read into `BR_SPAWN_LOOPER`.
     pub(crate) fn ask_for_looper(&mut self) -> Result {
         let spawn = uapi::binder_driver_return_protocol_BR_SPAWN_LOOPER;
+        self.counters.count_return(spawn);
         match self.noop {
             Some(noop) => UserSlice::new(noop, size_of::<u32>())
                 .writer()
@@ -112,7 +122,7 @@ impl ReturnWriter {
     pub(crate) fn stage(&mut self, ret: u32) -> bool {
         let fits = self.staged + size_of::<u32>() <= STAGE_SIZE;
         if fits {
-            self.append(ret.as_bytes());
+            self.append_return(ret);
         }
         fits
     }
@@ -122,6 +132,11 @@ impl ReturnWriter {
             self.flush()?;
         }
         Ok(())
+    }
+
+    fn append_return(&mut self, ret: u32) {
+        self.counters.count_return(ret);
+        self.append(ret.as_bytes());
     }
 
     fn append(&mut self, bytes: &[u8]) {

@@ -146,11 +146,27 @@ impl<T: Keyed> Handles<T> {
         Some(entry)
     }
 
-    /// All entries and their handles, lowest first.
-    #[cfg(any(test, CONFIG_ANDROID_BINDER_SAFE_KUNIT_TEST))]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        let numbered = self.entries.iter().enumerate();
-        numbered.filter_map(|(handle, entry)| Some((handle as u32, entry.as_ref()?)))
+    /// All entries from a handle on, and their handles, lowest first.
+    pub(crate) fn iter_from(&self, first: u32) -> impl Iterator<Item = (u32, &T)> {
+        let mut next = Some(first);
+        core::iter::from_fn(move || {
+            let handle = self.next_used(next?)?;
+            next = handle.checked_add(1);
+            Some((handle, self.get(handle)?))
+        })
+    }
+
+    /// The lowest handle that has an entry and is not below `first`.
+    fn next_used(&self, first: u32) -> Option<u32> {
+        let start = first as usize / WORD_BITS;
+        let below = (1 << (first as usize % WORD_BITS)) - 1;
+        for (word, used) in self.used.iter().enumerate().skip(start) {
+            let bits = if word == start { used & !below } else { *used };
+            if bits != 0 {
+                return Some((word * WORD_BITS) as u32 + bits.trailing_zeros());
+            }
+        }
+        None
     }
 
     fn lowest_free(&mut self, first: usize) -> Option<usize> {

@@ -127,6 +127,14 @@ impl<T> Ring<T> {
         self.pop_last()
     }
 
+    /// The item that is `nth` from the one that was queued first.
+    pub(crate) fn get(&self, nth: usize) -> Option<&T> {
+        if nth >= self.len {
+            return None;
+        }
+        self.slots[self.index(nth)].as_ref()
+    }
+
     /// Moves the items to larger `storage` and gives back the old one, to be freed after unlocking.
     ///
     /// Storage that is not larger is given back at once: somebody else has grown the ring

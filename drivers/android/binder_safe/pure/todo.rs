@@ -81,6 +81,11 @@ impl<T> Todo<T> {
         self.ring.pop()
     }
 
+    /// The item that is `nth` from the one that was queued first.
+    pub(crate) fn get(&self, nth: usize) -> Option<&T> {
+        self.ring.get(nth)
+    }
+
     /// Promises the place of the item that was just taken out to its sender again.
     pub(crate) fn promise_again(&mut self) {
         // INVARIANT: The caller has just taken an item out, whose place is free.

@@ -12,6 +12,8 @@ use super::buffer::{
 };
 use crate::pure::{
     ranges::{
+        Label,
+        Listed,
         NoRange,
         Range,
         Ranges,
@@ -25,6 +27,7 @@ use kernel::{
     mm::{
         page_area::{
             PageArea,
+            PageCounts,
             Pins,
             ReclaimDomain, //
         },
@@ -95,10 +98,15 @@ impl<T> Area<T> {
         Ok(())
     }
 
-    /// Reserves a buffer of `len` bytes, rounded up.
+    /// Reserves a buffer of `len` bytes, rounded up, that logs know by `label`.
     ///
     /// Fails with `ESRCH` if the area is not mapped and with `ENOSPC` if there is no room.
-    pub(crate) fn reserve(self: &Arc<Self>, len: usize, kind: Kind) -> Result<(Buffer<T>, Load)> {
+    pub(crate) fn reserve(
+        self: &Arc<Self>,
+        len: usize,
+        kind: Kind,
+        label: Label,
+    ) -> Result<(Buffer<T>, Load)> {
         if !self.pages.is_mapped() {
             return Err(ESRCH);
         }
@@ -106,7 +114,7 @@ impl<T> Area<T> {
             .checked_next_multiple_of(ALIGN)
             .ok_or(EINVAL)?
             .max(ALIGN);
-        let (range, load) = self.reserve_range(len, kind)?;
+        let (range, load) = self.reserve_range(len, kind, label)?;
         Ok((Buffer::fill(self.clone(), range, kind)?, load))
     }
 
@@ -141,6 +149,33 @@ impl<T> Area<T> {
         Some(held.contents)
     }
 
+    /// The buffers from `offset` on, `count` of them at most. May sleep.
+    pub(crate) fn buffers_from(&self, offset: u32, count: usize) -> Result<KVec<Listed>> {
+        let mut list = KVec::with_capacity(count, GFP_KERNEL)?;
+        self.space.lock().ranges.list_from(offset, &mut list);
+        Ok(list)
+    }
+
+    /// The buffer that starts at `offset`.
+    pub(crate) fn buffer_at(&self, offset: u32) -> Option<Listed> {
+        self.space.lock().ranges.listed(offset)
+    }
+
+    /// Bytes in all.
+    pub(crate) fn size(&self) -> usize {
+        self.space.lock().size
+    }
+
+    /// Bytes that oneway messages may still take.
+    pub(crate) fn free_oneway(&self) -> usize {
+        self.space.lock().free_oneway
+    }
+
+    /// How many pages there are in which state.
+    pub(crate) fn page_counts(&self) -> PageCounts {
+        self.pages.counts()
+    }
+
     /// Zeroes a buffer, the pages of which are pinned by `pins`.
     pub(super) fn zero(&self, pins: &Pins, range: Range) {
         // The pages are pinned, so this cannot fail.
@@ -157,12 +192,15 @@ impl<T> Area<T> {
         self.space.lock().release(range, kind);
     }
 
-    fn reserve_range(&self, len: usize, kind: Kind) -> Result<(Range, Load)> {
+    fn reserve_range(&self, len: usize, kind: Kind, label: Label) -> Result<(Range, Load)> {
         loop {
             let capacity = {
                 let mut space = self.space.lock();
                 match space.reserve(len, kind) {
-                    Ok(reserved) => return Ok(reserved),
+                    Ok((range, load)) => {
+                        space.ranges.name(range, label);
+                        return Ok((range, load));
+                    }
                     Err(NoRange::NoSpace) => return Err(ENOSPC),
                     Err(NoRange::TableFull) if space.ranges.capacity() >= MAX_BLOCKS => {
                         return Err(ENOSPC);

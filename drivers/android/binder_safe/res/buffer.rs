@@ -57,6 +57,12 @@ impl<T> Buffer<T> {
         (self.area.pages.start() + self.range.offset) as u64
     }
 
+    /// Bytes from the start of the area.
+    pub(crate) fn offset(&self) -> u32 {
+        // Areas are smaller than 4 GiB.
+        self.range.offset as u32
+    }
+
     /// Zeroes the bytes when they are given back.
     pub(crate) fn clear_on_drop(&mut self) {
         self.clear = true;

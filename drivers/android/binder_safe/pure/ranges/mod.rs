@@ -8,6 +8,7 @@
 //! by size. Nothing here allocates: like a ring, a full table says so and is grown from outside.
 
 mod bins;
+mod list;
 #[cfg(CONFIG_ANDROID_BINDER_SAFE_KUNIT_TEST)]
 mod tests;
 
@@ -15,6 +16,10 @@ use bins::Bins;
 use kernel::{
     alloc::AllocError,
     prelude::*, //
+};
+pub(crate) use list::{
+    Label,
+    Listed, //
 };
 
 /// Buffers start and end at multiples of this.
@@ -56,6 +61,7 @@ struct Block<T> {
     bin_next: u32,
     /// Whose buffer it is; see [`Ranges::tagged`].
     tag: u32,
+    label: Label,
     state: State<T>,
 }
 
@@ -286,6 +292,7 @@ impl<T> Ranges<T> {
             bin_prev: NONE,
             bin_next: NONE,
             tag: NO_TAG,
+            label: Label::default(),
             state: State::Reserved,
         };
         let block = self.vacant;
