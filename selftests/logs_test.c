@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "logs.h"
 #include "object.h"
 
 #define NODE_LINE "u0000000000001230 c0000000000004560 " \
@@ -19,7 +21,6 @@ FIXTURE(logs)
 	struct peer *server;
 	struct peer *client;
 	__u32 handle;
-	char *text;
 };
 
 FIXTURE_SETUP(logs)
@@ -33,7 +34,6 @@ FIXTURE_SETUP(logs)
 	self->client = peer_open(NULL);
 	self->handle = registry_give(self->manager, self->server, self->client,
 				     0x1230, 0x4560, 0);
-	self->text = arena_alloc(1 << 20);
 }
 
 FIXTURE_TEARDOWN(logs)
@@ -41,48 +41,14 @@ FIXTURE_TEARDOWN(logs)
 	EXPECT_STREQ("", binder_teardown());
 }
 
-static const char *slurp(char *text, const char *name)
-{
-	char path[64];
-	size_t len = 0;
-	ssize_t ret;
-	int fd;
-
-	snprintf(path, sizeof(path), "binder_logs/%s", name);
-	fd = binder_open_at(binder_dir, path, O_RDONLY);
-	if (fd < 0)
-		die("%s: %s", path, error_name(-fd));
-	while ((ret = read(fd, text + len, (1 << 20) - 1 - len)) > 0)
-		len += ret;
-	text[len] = 0;
-	close(fd);
-	return text;
-}
-
-/* The block of one process in the state log, cut out of the text */
-static const char *block_of(char *text, const char *name, struct peer *peer)
-{
-	char head[32], *start, *end;
-
-	slurp(text, name);
-	snprintf(head, sizeof(head), "\nproc %d\n", task_pid(peer->task));
-	start = strstr(text, head);
-	if (!start)
-		die("%s has no '%s'", name, head + 1);
-	end = strstr(start + 1, "\nproc ");
-	if (end)
-		end[1] = 0;
-	return start + 1;
-}
+static const char * const names[] = {
+	"state", "state_hashed", "stats", "transactions",
+	"transactions_hashed", "transaction_log", "failed_transaction_log",
+};
 
 /* Item 307. */
 TEST_F(logs, files)
 {
-	static const char * const names[] = {
-		"state", "state_hashed", "stats", "transactions",
-		"transactions_hashed", "transaction_log",
-		"failed_transaction_log",
-	};
 	struct stat st;
 	char path[64];
 
@@ -92,38 +58,38 @@ TEST_F(logs, files)
 			TH_LOG("%s: %m", path);
 		}
 		EXPECT_EQ(S_IFREG | 0444, st.st_mode);
-		slurp(self->text, names[i]);
+		log_text(names[i]);
 	}
 }
 
 /* Items 308 and 309. */
 TEST_F(logs, file_of_a_process)
 {
-	char name[32], line[32];
+	char name[32], line[32], *text;
 
 	snprintf(name, sizeof(name), "proc/%d", task_pid(self->server->task));
 	snprintf(line, sizeof(line), "\nproc %d\n",
 		 task_pid(self->server->task));
-	slurp(self->text, name);
-	EXPECT_EQ(self->text, strstr(self->text, "binder proc state:\n"));
-	EXPECT_NE(NULL, strstr(self->text, line));
+	text = log_text(name);
+	EXPECT_EQ(text, strstr(text, "binder proc state:\n"));
+	EXPECT_NE(NULL, strstr(text, line));
 }
 
 /* Items 310 and 314. */
 TEST_F(logs, node_and_reference)
 {
-	const char *block = block_of(self->text, "state", self->server);
+	const char *block = log_block("state", self->server);
 
 	EXPECT_NE(NULL, strstr(block, "\ncontext " BINDER_DEV "\n"));
 	EXPECT_NE(NULL, strstr(block, NODE_LINE));
-	block = block_of(self->text, "state", self->client);
+	block = log_block("state", self->client);
 	EXPECT_NE(NULL, strstr(block, " desc 1 node "));
 }
 
 /* The two hex digits of the only thread of a process, by the state log */
-static long looper_bits(char *text, struct peer *peer)
+static long looper_bits(struct peer *peer)
 {
-	const char *block = block_of(text, "state", peer);
+	const char *block = log_block("state", peer);
 	const char *line = strstr(block, "\n  thread ");
 
 	line = line ? strstr(line, ": l ") : NULL;
@@ -135,19 +101,19 @@ TEST_F(logs, looper_bits)
 {
 	struct peer *peer = self->client;
 
-	EXPECT_EQ(0x00, looper_bits(self->text, peer));
+	EXPECT_EQ(0x00, looper_bits(peer));
 	ASSERT_EQ(0, peer_word(peer, BC_ENTER_LOOPER));
-	EXPECT_EQ(0x02, looper_bits(self->text, peer));
+	EXPECT_EQ(0x02, looper_bits(peer));
 	ASSERT_EQ(0, peer_word(peer, BC_REGISTER_LOOPER));
-	EXPECT_EQ(0x0b, looper_bits(self->text, peer));
+	EXPECT_EQ(0x0b, looper_bits(peer));
 	ASSERT_EQ(0, peer_word(peer, BC_EXIT_LOOPER));
-	EXPECT_EQ(0x0f, looper_bits(self->text, peer));
+	EXPECT_EQ(0x0f, looper_bits(peer));
 	peer_readable(peer);
-	EXPECT_EQ(0x2f, looper_bits(self->text, peer));
+	EXPECT_EQ(0x2f, looper_bits(peer));
 	ASSERT_EQ(0, peer_ioctl(peer, BINDER_THREAD_EXIT, NULL));
 	/* Registered without having been asked to */
 	ASSERT_EQ(0, peer_word(peer, BC_REGISTER_LOOPER));
-	EXPECT_EQ(0x09, looper_bits(self->text, peer));
+	EXPECT_EQ(0x09, looper_bits(peer));
 }
 
 /* Items 197 and 317. */
@@ -156,14 +122,14 @@ TEST_F(logs, stats_of_threads)
 	__u32 max = 3;
 
 	ASSERT_EQ(0, peer_ioctl(self->server, BINDER_SET_MAX_THREADS, &max));
-	EXPECT_NE(NULL, strstr(block_of(self->text, "stats", self->server),
+	EXPECT_NE(NULL, strstr(log_block("stats", self->server),
 			       "\n  requested threads: 0+0/3\n"));
 	ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION,
 			       MSG(.handle = self->handle)));
 	must_read(self->server, "SPAWN_LOOPER TRANSACTION");
-	EXPECT_NE(NULL, strstr(block_of(self->text, "stats", self->server),
+	EXPECT_NE(NULL, strstr(log_block("stats", self->server),
 			       "\n  requested threads: 1+0/3\n"));
-	EXPECT_NE(NULL, strstr(self->text, "binder stats:\n"));
+	EXPECT_TRUE(has_line(log_text("stats"), "^binder stats:$"));
 }
 
 /* Items 278 and 279: offset, sizes and the state of a buffer. */
@@ -177,10 +143,10 @@ TEST_F(logs, buffers)
 					   .flags = TF_ONE_WAY, .data = "12345",
 					   .size = 5)));
 	must_read(self->server, "NOOP TRANSACTION");
-	block = block_of(self->text, "state", self->server);
+	block = log_block("state", self->server);
 	EXPECT_NE(NULL, strstr(block, ": 0 size 5:0:0 delivered\n"));
 	EXPECT_NE(NULL, strstr(block, ": 8 size 5:0:0 active\n"));
-	block = block_of(self->text, "stats", self->server);
+	block = log_block("stats", self->server);
 	EXPECT_NE(NULL, strstr(block, "\n  buffers: 2\n"));
 	EXPECT_NE(NULL, strstr(block, "\n  pages: 1:0:31\n"));
 }
@@ -190,13 +156,13 @@ TEST_F(logs, dead_node)
 {
 	task_kill(self->server->task);
 	for (long end = now_ms() + 5000; now_ms() < end; nap())
-		if (strstr(slurp(self->text, "state"), "dead nodes:\n"))
+		if (strstr(log_text("state"), "\ndead nodes:\n"))
 			break;
-	EXPECT_NE(NULL, strstr(self->text, "dead nodes:\n"));
-	EXPECT_NE(NULL, strstr(block_of(self->text, "state", self->client),
+	EXPECT_TRUE(has_line(log_text("state"), "^dead nodes:$"));
+	EXPECT_NE(NULL, strstr(log_block("state", self->client),
 			       " desc 1 dead node "));
 	registry_drop(self->client, self->handle);
-	EXPECT_EQ(NULL, strstr(slurp(self->text, "state"),
+	EXPECT_EQ(NULL, strstr(log_text("state"),
 			       "u0000000000001230"));
 }
 
@@ -204,17 +170,17 @@ TEST_F(logs, dead_node)
 TEST_F(logs, failed_transaction)
 {
 	struct binder_extended_error ee;
-	char head[64], *line;
+	char head[64], *text, *line;
 
 	put_msg(self->client, BC_TRANSACTION, MSG(.handle = 77));
 	peer_write_read(self->client);
 	ASSERT_EQ(0, peer_ioctl(self->client, BINDER_GET_EXTENDED_ERROR, &ee));
 	for (int i = 0; i < 2; i++) {
-		slurp(self->text, i ? "failed_transaction_log" :
-		      "transaction_log");
+		text = log_text(i ? "failed_transaction_log" :
+				"transaction_log");
 		snprintf(head, sizeof(head), "%u: call  from %d:%d to 0:0 ",
 			 ee.id, getpid(), getpid());
-		line = strstr(self->text, head);
+		line = strstr(text, head);
 		ASSERT_NE(NULL, line) {
 			TH_LOG("no '%s'", head);
 		}
@@ -225,20 +191,69 @@ TEST_F(logs, failed_transaction)
 /* Item 316: only who has something to show is shown. */
 TEST_F(logs, transactions)
 {
-	char head[32];
+	char head[32], *text = log_text("transactions");
 
 	snprintf(head, sizeof(head), "\nproc %d\n",
 		 task_pid(self->server->task));
-	EXPECT_EQ(NULL, strstr(slurp(self->text, "transactions"), head));
-	EXPECT_EQ(self->text, strstr(self->text, "binder transactions:\n"));
+	EXPECT_EQ(NULL, strstr(text, head));
+	EXPECT_EQ(text, strstr(text, "binder transactions:\n"));
 	ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION,
 			       MSG(.handle = self->handle, .code = 0xabc,
 				   .flags = TF_ACCEPT_FDS)));
 	must_read(self->server, "NOOP TRANSACTION");
-	EXPECT_NE(NULL, strstr(block_of(self->text, "transactions",
-					self->server),
-			       " code abc flags 10 pri "));
-	EXPECT_NE(NULL, strstr(self->text, "    incoming transaction "));
+	EXPECT_TRUE(has_line(log_block("transactions", self->server),
+			     "^    incoming transaction .* code abc flags 10 "));
+}
+
+/* Item 307: debugfs has the same files. */
+TEST_F(logs, debugfs)
+{
+	int fs = fsopen("debugfs", FSOPEN_CLOEXEC), dir, fd;
+	char path[64], text[32] = "";
+
+	if (fs < 0)
+		SKIP(return, "this kernel has no debugfs");
+	ASSERT_EQ(0, fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	dir = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	close(fs);
+	ASSERT_LE(0, dir);
+	for (size_t i = 0; i <= ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "binder/proc/%d",
+			 task_pid(self->server->task));
+		if (i < ARRAY_SIZE(names))
+			snprintf(path, sizeof(path), "binder/%s", names[i]);
+		fd = binder_open_at(dir, path, O_RDONLY);
+		ASSERT_LE(0, fd) {
+			TH_LOG("%s: %s", path, error_name(-fd));
+		}
+		EXPECT_LE(0, read(fd, text, sizeof(text) - 1));
+		close(fd);
+	}
+	EXPECT_EQ(0, strncmp(text, "binder proc state:\nproc ", 24));
+	close(dir);
+}
+
+/* Item 308: the file of a process stays until it has closed all. */
+TEST_F(logs, file_of_two_opens)
+{
+	struct peer *first, *second;
+	struct task *task = task_fork();
+	char path[64];
+
+	if (!is_binder_safe())
+		SKIP(return, "BETTER: in C it goes with the first open");
+	first = peer_open(task);
+	second = peer_open(task);
+	snprintf(path, sizeof(path), "binder_logs/proc/%d", task_pid(task));
+	EXPECT_EQ(0, faccessat(binder_dir, path, R_OK, 0));
+	peer_close(first);
+	usleep(100000);
+	EXPECT_EQ(0, faccessat(binder_dir, path, R_OK, 0));
+	peer_close(second);
+	for (long end = now_ms() + 5000; now_ms() < end; nap())
+		if (faccessat(binder_dir, path, R_OK, 0))
+			break;
+	EXPECT_EQ(-1, faccessat(binder_dir, path, R_OK, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reading binder_logs. */
+
+#include <fcntl.h>
+#include <regex.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "logs.h"
+
+#define LOG_SIZE (1 << 20)
+
+char *log_text(const char *name)
+{
+	static char *text;
+	char path[64];
+	size_t len = 0;
+	ssize_t ret;
+	int fd;
+
+	if (!text)
+		text = arena_alloc(LOG_SIZE);
+	snprintf(path, sizeof(path), "binder_logs/%s", name);
+	fd = binder_open_at(binder_dir, path, O_RDONLY);
+	if (fd < 0)
+		die("%s: %s", path, error_name(-fd));
+	while ((ret = read(fd, text + len, LOG_SIZE - 1 - len)) > 0)
+		len += ret;
+	if (ret < 0)
+		die("read of %s: %m", path);
+	text[len] = 0;
+	close(fd);
+	return text;
+}
+
+char *log_block(const char *name, struct peer *peer)
+{
+	char *text = log_text(name);
+	char head[32], *start, *end;
+
+	snprintf(head, sizeof(head), "\nproc %d\n", task_pid(peer->task));
+	start = strstr(text, head);
+	if (!start)
+		die("%s has no '%s'", name, head + 1);
+	end = strstr(start + 1, "\nproc ");
+	if (end)
+		end[1] = 0;
+	return start + 1;
+}
+
+bool has_line(const char *text, const char *fmt, ...)
+{
+	char pattern[512];
+	regex_t regex;
+	va_list args;
+	bool found;
+
+	va_start(args, fmt);
+	vsnprintf(pattern, sizeof(pattern), fmt, args);
+	va_end(args);
+	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NEWLINE | REG_NOSUB))
+		die("bad pattern '%s'", pattern);
+	found = !regexec(&regex, text, 0, NULL, 0);
+	regfree(&regex);
+	if (!found)
+		fprintf(stderr, "# no line '%s' in:\n%s", pattern, text);
+	return found;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Reading binder_logs. */
+
+#ifndef BINDER_SELFTEST_LOGS_H
+#define BINDER_SELFTEST_LOGS_H
+
+#include "peer.h"
+
+/* The text of a log of this test's instance; the next call reuses it */
+char *log_text(const char *name);
+
+/* The block of one process in a log, cut out of the text */
+char *log_block(const char *name, struct peer *peer);
+
+/* Whether a line matches an extended regular expression, printf-like */
+bool __printf(2, 3) has_line(const char *text, const char *fmt, ...);
+
+#endif
