@@ -24,8 +24,9 @@ static const struct {
 	const char *value;
 } params[] = {
 	{ "debug_mask", "7\n" },
-	{ "alloc_debug_mask", "1\n" },
 	{ "stop_on_user_error", "0\n" },
+	/* Another module has it where the C driver is built in. */
+	{ "alloc_debug_mask", "1\n" },
 };
 
 FIXTURE(params)
@@ -54,7 +55,7 @@ static int open_params(void)
 		snprintf(path, sizeof(path), "module/%s/parameters",
 			 modules[i]);
 		fd = binder_open_at(sysfs, path, O_RDONLY | O_DIRECTORY);
-		if (fd >= 0 && faccessat(fd, params[1].name, F_OK, 0)) {
+		if (fd >= 0 && faccessat(fd, params[0].name, F_OK, 0)) {
 			close(fd);
 			fd = -ENOENT;
 		}
@@ -111,6 +112,8 @@ TEST_F(params, values)
 	struct stat st;
 
 	for (size_t i = 0; i < ARRAY_SIZE(params); i++) {
+		if (i == 2 && !is_binder_safe())
+			continue;
 		ASSERT_EQ(0, fstatat(self->dir, params[i].name, &st, 0));
 		EXPECT_EQ(S_IFREG | 0644, st.st_mode);
 		EXPECT_STREQ(params[i].value, get(self->dir, params[i].name));

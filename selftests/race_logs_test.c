@@ -89,17 +89,19 @@ static long look(long self, long unused, long unused2)
 
 TEST_F(race_logs, calls)
 {
-	struct race *races = self->races;
+	static const struct {
+		task_fn loop;
+		long arg;
+	} roles[] = {
+		{ serve, 20 }, { call, 10 }, { call, 3 }, { look }, { look },
+	};
 
-	races[0].loop = serve;
-	races[0].arg = 20;
-	races[1].loop = call;
-	races[1].arg = 10;
-	races[2].loop = call;
-	races[2].arg = 3;
-	races[3].loop = look;
-	races[4].loop = look;
-	EXPECT_EQ(0, race_run(races, 5));
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
+		self->races[i] = (struct race){
+			task_fork(), roles[i].loop, self->races[i].racer,
+			roles[i].arg,
+		};
+	EXPECT_EQ(0, race_run(self->races, ARRAY_SIZE(roles)));
 	EXPECT_TRUE(race_survived());
 }
 

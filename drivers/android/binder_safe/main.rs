@@ -39,6 +39,7 @@ module! {
     description: "Android Binder in safe Rust",
     license: "GPL",
     alias: ["binder_linux", "fs-binder"],
+    params_prefix: "binder",
     params: {
         debug_mask: AtomicU32Param {
             default: 7,
@@ -53,7 +54,6 @@ module! {
             description: "1 to stop all clients when one makes an error, which makes it 2",
         },
     },
-    params_prefix: "binder",
 }
 
 /// The module: as long as it is there, binderfs can be mounted.
