@@ -40,7 +40,8 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
         return test(paths, &args.choice, args.verbose)?.verdict();
     }
     let doctor = vm::programs(paths)?.join(DOCTOR);
-    println!("{}", doctor.display());
+    // What the doctor prints may be for another program.
+    eprintln!("{}", doctor.display());
     let error = Command::new(&doctor).args(&args.told).exec();
     Err(error).with_context(|| format!("cannot run {}", doctor.display()))
 }
