@@ -13,14 +13,14 @@
 //! | `Process::queue` | work, threads, nodes, subscriptions, their states | `Process::refs` |
 //! | `Area::space` | which bytes of an area are in use | nothing |
 //!
-//! All but the first two are spin locks. The one pair that is held together is `refs` of a process that
-//! has a reference and `queue` of the process that owns the node, so that the counts of a node are
-//! always the sum of its references. Nobody holds `refs` of two processes, nor `queue` of two.
+//! All but the first two are spin locks. The one pair that is held together is `refs` of a process
+//! that has a reference and `queue` of the process that owns the node, so that the counts of a node
+//! are always the sum of its references. Nobody holds `refs` of two processes, nor `queue` of two.
 //! Inside `queue` is the wait queue of `Process::drained` alone. `entry` has two mutexes that are
 //! about devices, `Slots::count` and `Driver::minors`, within the locks of the file system and
 //! around nothing, and one about log files, `ProcessFiles::opens`, around the locks of the file
-//! system; the locks of a page area are in the kernel crate, and no lock of the driver is
-//! held around them.
+//! system; the locks of a page area are in the kernel crate, and no lock of the driver is held
+//! around them.
 //!
 //! Under a spin lock one only records what is to be done. Threads and pollers are woken, objects
 //! are dropped, user memory is copied and memory is allocated after it was released. What must be
