@@ -53,6 +53,11 @@ impl DevT {
         self.0 & Self::MAX_MINOR
     }
 
+    /// Takes a number from the C side.
+    pub const fn from_raw(dev: bindings::dev_t) -> Self {
+        Self(dev)
+    }
+
     /// Returns the number as the C side wants it.
     pub const fn as_raw(self) -> bindings::dev_t {
         self.0
@@ -62,7 +67,7 @@ impl DevT {
 /// A range of character device numbers with a major number of its own, reserved while it exists.
 ///
 /// It is listed in `/proc/devices`. The reservation alone makes no device: opening a node with one
-/// of the numbers in an ordinary file system gives `ENXIO`.
+/// of the numbers in an ordinary file system gives `ENXIO`, unless someone serves them.
 ///
 /// # Invariants
 ///

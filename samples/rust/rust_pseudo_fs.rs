@@ -31,6 +31,7 @@ use kernel::{
             FileSystem,
             Flags,
             NewSuperBlock,
+            Owner,
             Registration,
             Rename,
             SuperBlock, //
@@ -186,6 +187,7 @@ impl FileSystem for CounterFs {
             dev: sb.context().region.dev(0).ok_or(ENOSPC)?,
             mode: 0o600,
             ino: Some(2),
+            owner: Owner::ROOT,
         };
         root.create_chr::<Control>(c"control", node, ())?;
         add_counter(sb, c"first")?;
@@ -274,6 +276,7 @@ fn add_counter(sb: &SuperBlock<CounterFs>, name: &CStr) -> Result {
         dev: sb.context().region.dev(minor).ok_or(ENOSPC)?,
         mode: 0o600,
         ino: None,
+        owner: Owner::ROOT,
     };
     let counter = pin_init!(Counter {
         _slot: place,

@@ -129,7 +129,8 @@ mod tests;
 pub use self::{
     dir::{
         ChrNode,
-        Dir, //
+        Dir,
+        Owner, //
     },
     entry::{
         Entry,

@@ -161,9 +161,24 @@ pub trait Operations: Sized + 'static {
     }
 }
 
-/// Where a file that is being opened finds what its inode carries, a value of type `C`.
+/// Where a file that is being opened finds what was made for it, a value of type `C`.
 ///
 /// Each kind of constructor (inodes of a pseudo file system, character devices) has its own.
+pub trait OpenSource<C> {
+    /// Calls `open` with the value and returns the result, or an error if there is none any more.
+    ///
+    /// # Safety
+    ///
+    /// `file` must be in its open call, through `inode`, and what it is opened through must have
+    /// been made by the constructor that this type stands for, for values of type `C`.
+    unsafe fn with<R>(
+        inode: *mut bindings::inode,
+        file: *mut bindings::file,
+        open: impl FnOnce(&C) -> Result<R>,
+    ) -> Result<R>;
+}
+
+/// Where an inode carries a value of type `C`.
 ///
 /// # Safety
 ///
@@ -180,9 +195,9 @@ pub unsafe trait ContextSource<C> {
 }
 
 /// The `struct file_operations` for the operations of `T` on inodes of the kind `S`.
-pub struct OperationsVtable<T: Operations, S: ContextSource<T::Context>>(PhantomData<(T, S)>);
+pub struct OperationsVtable<T: Operations, S: OpenSource<T::Context>>(PhantomData<(T, S)>);
 
-impl<T: Operations, S: ContextSource<T::Context>> OperationsVtable<T, S> {
+impl<T: Operations, S: OpenSource<T::Context>> OperationsVtable<T, S> {
     /// Returns the table.
     ///
     /// It may only be installed in inodes made by the constructor that `S` stands for, and only in
@@ -214,12 +229,13 @@ impl<T: Operations, S: ContextSource<T::Context>> OperationsVtable<T, S> {
             // SAFETY: The caller passes a file that is being opened.
             to_result(unsafe { bindings::nonseekable_open(inode, file) })?;
 
+            let open = |context: &T::Context| {
+                // SAFETY: The file is valid during the call, and as no descriptor refers to it yet,
+                // nobody is in an `fdget_pos` region for it.
+                T::open(context, unsafe { File::from_raw_file(file) })
+            };
             // SAFETY: This table is only installed by the constructor that `S` stands for.
-            let context = unsafe { S::context(inode) };
-
-            // SAFETY: The file is valid during the call, and as no descriptor refers to it yet,
-            // nobody is in an `fdget_pos` region for it.
-            let data = T::open(context, unsafe { File::from_raw_file(file) })?;
+            let data = unsafe { S::with(inode, file, open) }?;
 
             // SAFETY: The open call may write the private data.
             unsafe { (*file).private_data = data.into_foreign() };

@@ -57,6 +57,23 @@ pub struct ChrNode {
     pub mode: u16,
     /// The inode number; one above [`FileSystem::RESERVED_INODES`] is chosen if there is none.
     pub ino: Option<u64>,
+    /// Who it belongs to.
+    pub owner: Owner,
+}
+
+/// Who a file belongs to, in numbers of the user namespace in which the mount was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+}
+
+impl Owner {
+    /// The root of the namespace, and its group. Should the namespace have none, those of the
+    /// system.
+    pub const ROOT: Self = Self { uid: 0, gid: 0 };
 }
 
 impl<'a, T: FileSystem> Dir<'a, T> {
@@ -102,6 +119,7 @@ impl<'a, T: FileSystem> Dir<'a, T> {
             dev: None,
             mode,
             ino: None,
+            owner: Owner::ROOT,
         };
         let fops = SeqVtable::<S>::as_raw();
         // SAFETY: The type of `sb` says that it is one of our super blocks, and active. The
@@ -117,6 +135,8 @@ impl<'a, T: FileSystem> Dir<'a, T> {
     /// The inode owns `context` and drops it when it is evicted: when the name is removed and all
     /// who have opened it have closed it, or when the mount ends. Opening the node does not go
     /// through the table of character devices, so the device number need not be served there.
+    ///
+    /// `EINVAL` if the user namespace of the mount does not have the owner.
     pub fn create_chr<O>(&self, name: &CStr, node: ChrNode, context: O::Context) -> Result
     where
         O: Operations<OwnerModule = T::OwnerModule>,
@@ -125,6 +145,7 @@ impl<'a, T: FileSystem> Dir<'a, T> {
             dev: Some(node.dev),
             mode: node.mode,
             ino: node.ino,
+            owner: node.owner,
         };
         let fops = ChrVtable::<O>::as_raw();
         // SAFETY: The type of `sb` says that it is one of our super blocks, and active. The

@@ -4,12 +4,16 @@
 
 use super::{
     check,
-    super_block, //
+    super_block,
+    Owner, //
 };
 use crate::{
     bindings,
     chrdev::DevT,
-    fs::file::ContextSource,
+    fs::file::{
+        ContextSource,
+        OpenSource, //
+    },
     prelude::*, //
 };
 use core::{
@@ -17,6 +21,9 @@ use core::{
     mem::ManuallyDrop,
     ptr::NonNull, //
 };
+
+/// The value that stands for an id without a mapping.
+pub(super) const INVALID_ID: u32 = u32::MAX;
 
 /// The inode number of the root directory.
 const ROOT_INODE: u64 = 1;
@@ -44,6 +51,18 @@ unsafe impl<C> ContextSource<C> for InodeContext {
         // SAFETY: The caller guarantees that the inode is one of ours, in use, and that it was made
         // with a value of type `C`.
         unsafe { &(*(*inode).i_private.cast::<Carried<C>>()).value }
+    }
+}
+
+impl<C: 'static> OpenSource<C> for InodeContext {
+    unsafe fn with<R>(
+        inode: *mut bindings::inode,
+        _file: *mut bindings::file,
+        open: impl FnOnce(&C) -> Result<R>,
+    ) -> Result<R> {
+        // SAFETY: The caller guarantees that the inode was made with a value of type `C`; the file
+        // that is being opened keeps it in use.
+        open(unsafe { <Self as ContextSource<C>>::context(inode) })
     }
 }
 
@@ -154,10 +173,33 @@ impl NewInode {
         let carried = KBox::new(Carried { header, value }, GFP_KERNEL)?;
         // SAFETY: The caller's guarantee.
         let new = unsafe { Self::new(sb, node.ino) }?;
+        new.set_owner(node.owner)?;
 
         // SAFETY: The caller's guarantee; the inode owns the value from now on.
         unsafe { new.init_file(&node, fops, KBox::into_raw(carried).cast()) };
         Ok(new)
+    }
+
+    /// Gives the file to `owner`. It is that of the root so far.
+    #[inline(never)]
+    fn set_owner(&self, owner: Owner) -> Result {
+        let raw = self.inode.as_ptr();
+
+        // SAFETY: By the type invariants, and nobody else knows the inode. An active super block
+        // has a user namespace.
+        unsafe {
+            let ns = (*(*raw).i_sb).s_user_ns;
+            if owner.uid != Owner::ROOT.uid {
+                (*raw).i_uid = bindings::make_kuid(ns, owner.uid);
+            }
+            if owner.gid != Owner::ROOT.gid {
+                (*raw).i_gid = bindings::make_kgid(ns, owner.gid);
+            }
+            if (*raw).i_uid.val == INVALID_ID || (*raw).i_gid.val == INVALID_ID {
+                return Err(EINVAL);
+            }
+        }
+        Ok(())
     }
 
     /// # Safety
@@ -205,6 +247,7 @@ pub(super) struct FileNode {
     pub(super) dev: Option<DevT>,
     pub(super) mode: u16,
     pub(super) ino: Option<u64>,
+    pub(super) owner: Owner,
 }
 
 /// # Safety

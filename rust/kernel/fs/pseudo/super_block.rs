@@ -4,7 +4,10 @@
 
 use super::{
     entry,
-    inode,
+    inode::{
+        self,
+        INVALID_ID, //
+    },
     keep::Kept,
     Dir,
     FileSystem,
@@ -239,12 +242,10 @@ unsafe fn root_ids(ns: *mut bindings::user_namespace) -> (bindings::kuid_t, bind
     // SAFETY: The caller's guarantee.
     let mut gid = unsafe { bindings::make_kgid(ns, 0) };
 
-    // The value that stands for an id without a mapping.
-    const INVALID: u32 = u32::MAX;
-    if uid.val == INVALID {
+    if uid.val == INVALID_ID {
         uid.val = 0;
     }
-    if gid.val == INVALID {
+    if gid.val == INVALID_ID {
         gid.val = 0;
     }
     (uid, gid)

@@ -107,10 +107,15 @@ impl FileSystem for TestFs {
 }
 
 fn add(dir: &Dir<'_, TestFs>, name: &CStr) -> Result {
+    add_for(dir, name, Owner::ROOT)
+}
+
+fn add_for(dir: &Dir<'_, TestFs>, name: &CStr, owner: Owner) -> Result {
     let node = ChrNode {
         dev: DevT::new(0, 0).ok_or(EINVAL)?,
         mode: 0o600,
         ino: Some(7),
+        owner,
     };
     let alive = &dir.super_block().data().alive;
     dir.create_chr::<Client>(name, node, Node::new(alive))
@@ -271,6 +276,31 @@ mod cases {
         let longest =
             CStr::from_bytes_with_nul(&long.to_bytes_with_nul()[1..]).map_err(|_| EINVAL)?;
         add(&root, longest)
+    }
+
+    #[test]
+    fn owners_of_entries() -> Result {
+        let (_, registration) = register()?;
+        let mount = Mount::new(&registration)?;
+        let root = mount.sb().root();
+        let ids = |name| -> Result<(u32, u32)> {
+            let file = mount.open(name, bindings::O_RDWR)?;
+            // SAFETY: The file keeps its entry, and nobody changes its owner.
+            unsafe {
+                let inode = (*dentry_of(&file)).d_inode;
+                Ok(((*inode).i_uid.val, (*inode).i_gid.val))
+            }
+        };
+
+        add_for(&root, c"theirs", Owner { uid: 7, gid: 8 })?;
+        assert_eq!(ids(c"first")?, (0, 0));
+        assert_eq!(ids(c"theirs")?, (7, 8));
+        let nobody = Owner {
+            uid: u32::MAX,
+            gid: 0,
+        };
+        assert_eq!(add_for(&root, c"nobodys", nobody), Err(EINVAL));
+        Ok(())
     }
 
     #[test]
