@@ -14,7 +14,8 @@
 #![forbid(unsafe_code)]
 
 use kernel::{
-    fs::pseudo::Registration,
+    cdev,
+    fs::pseudo,
     net::netlink,
     prelude::*, //
 };
@@ -29,7 +30,10 @@ mod res;
 
 use entry::{
     binderfs::Binderfs,
-    driver::Driver, //
+    dev::DevNodes,
+    driver::Driver,
+    file::DeviceFile,
+    minors::Served, //
 };
 
 module! {
@@ -41,6 +45,10 @@ module! {
     alias: ["binder_linux", "fs-binder"],
     params_prefix: "binder",
     params: {
+        devices: StringParam {
+            default: env!("CONFIG_ANDROID_BINDER_SAFE_DEVICES"),
+            description: "Devices of each new mount, and if given also of /dev",
+        },
         debug_mask: AtomicU32Param {
             default: 7,
             description: "Which messages are printed, as bits",
@@ -56,17 +64,34 @@ module! {
     },
 }
 
-/// The module: as long as it is there, binderfs can be mounted.
+/// The module: as long as it is there, binderfs can be mounted. The parts end from the first on.
 struct BinderModule {
+    _binderfs: pseudo::Registration<Binderfs>,
+    _dev_nodes: DevNodes,
+    _numbers: cdev::Registration<Served>,
     _reports: netlink::Registration,
-    _binderfs: Registration<Binderfs>,
 }
 
 impl kernel::Module for BinderModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        let reports = diag::report::register().inspect_err(|err| explain(err, "netlink family"))?;
+        let driver = Driver::new()?;
+        let numbers = cdev::Registration::new::<DeviceFile>(Served(driver.minors.clone()))?;
+        let dev_nodes = DevNodes::new(&driver)?;
+        // The last, since mounts may come at once.
+        let binderfs = pseudo::Registration::new(driver);
         Ok(Self {
-            _reports: diag::report::register()?,
-            _binderfs: Registration::new(Driver::new()?)?,
+            _binderfs: binderfs.inspect_err(|err| explain(err, "file system"))?,
+            _dev_nodes: dev_nodes,
+            _numbers: numbers,
+            _reports: reports,
         })
+    }
+}
+
+/// Says why the module cannot be there, if the reason is that the name is taken.
+fn explain(err: &Error, what: &str) {
+    if matches!(*err, EEXIST | EBUSY) {
+        pr_err!("there is a {what} \"binder\" already, of another Binder driver in this kernel\n");
     }
 }

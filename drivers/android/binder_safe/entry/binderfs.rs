@@ -4,16 +4,12 @@
 
 use super::{
     control::ControlFile,
-    driver::{
-        Driver,
-        MAX_MINORS, //
-    },
+    device::FIRST_DEVICE_INO,
+    driver::Driver,
     features::add_features,
     logs::files::add_logs,
-    mount::{
-        Mount,
-        FIRST_DEVICE_INO, //
-    },
+    minors::MAX_MINORS,
+    mount::Mount,
     options::{
         Options,
         PARAMS, //
@@ -32,6 +28,7 @@ use kernel::{
             FileSystem,
             Flags,
             NewSuperBlock,
+            Owner,
             Rename,
             SuperBlock, //
         }, //
@@ -44,8 +41,6 @@ use kernel::{
     sync::Arc,
     uapi, //
 };
-
-pub(crate) use super::mount::Device;
 
 /// The inode number of `binder-control`; the root has 1.
 const CONTROL_INO: u64 = 2;
@@ -76,7 +71,7 @@ impl FileSystem for Binderfs {
         add_control(root, mount)?;
         for name in mount.first.names(&mount.driver) {
             let device = mount.new_device(name)?;
-            device.insert(root, name, mount.first.mode())?;
+            device.insert(root, name, mount.first.access())?;
         }
         add_features(root)?;
         if mount.stats {
@@ -91,7 +86,7 @@ impl FileSystem for Binderfs {
             return Err(log.invalid(fmt!("'stats' cannot be changed by a remount")));
         }
         if mount.first.differs(&options.first) {
-            return Err(log.invalid(fmt!("'devices' and 'mode' cannot be changed by a remount")));
+            return Err(log.invalid(fmt!("the first devices cannot be changed by a remount")));
         }
         mount.slots.set_max(options.max);
         Ok(())
@@ -124,6 +119,7 @@ fn add_control(root: &Dir<'_, Binderfs>, mount: &Mount) -> Result {
         dev: minor.dev,
         mode: 0o600,
         ino: Some(CONTROL_INO),
+        owner: Owner::ROOT,
     };
     root.create_chr::<ControlFile>(c"binder-control", node, minor)
 }

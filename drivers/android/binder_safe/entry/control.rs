@@ -4,8 +4,8 @@
 
 use super::{
     binderfs::Binderfs,
-    driver::Minor,
-    first, //
+    device::Access,
+    minors::Minor, //
 };
 use kernel::{
     fs::{
@@ -78,5 +78,5 @@ fn add(file: &IoctlFile<'_>, arg: UserPtr) -> Result {
     request.minor = device.dev().minor();
     // Whoever cannot be told the numbers gets no device.
     writer.write_obj(request)?;
-    device.insert(&mount.root(), name, first::MODE)
+    device.insert(&mount.root(), name, Access::default())
 }

@@ -3,7 +3,7 @@
 //! The file operations of a device.
 
 use super::{
-    binderfs::Device,
+    device::Device,
     ioctl::dispatch,
     logs::files, //
 };

@@ -3,10 +3,12 @@
 //! The devices that a mount has from the start, where the mount options tell.
 
 use super::{
+    device::Access,
     driver::Driver,
     names, //
 };
 use kernel::{
+    fs::pseudo::Owner,
     prelude::*,
     seq_file::{
         seq_print,
@@ -16,14 +18,14 @@ use kernel::{
     sync::Arc, //
 };
 
-/// The permission bits of devices, unless the mount options tell.
-pub(crate) const MODE: u16 = 0o600;
-
 /// What the mount options tell. The rest is as in mounts without options.
 #[derive(Clone, Default)]
 pub(crate) struct First {
     names: Option<Arc<KVec<CString>>>,
     mode: Option<u16>,
+    /// Numbers of the user namespace in which the mount is made.
+    pub(crate) uid: Option<u32>,
+    pub(crate) gid: Option<u32>,
 }
 
 impl First {
@@ -32,8 +34,7 @@ impl First {
     /// The `mount` command splits its options at commas, so colons may stand between the names,
     /// too. What `/proc/mounts` could not show plainly is refused.
     pub(crate) fn set_names(&mut self, list: &CStr) -> Result {
-        let plain = |byte: &u8| byte.is_ascii_graphic() && !b"\\#/".contains(byte);
-        if !list.to_bytes().iter().all(plain) {
+        if !list.to_bytes().iter().all(|&byte| names::is_plain(byte)) {
             return Err(EINVAL);
         }
         let names = names::split(list.to_str()?, &[',', ':'])?;
@@ -61,20 +62,28 @@ impl First {
         }
     }
 
-    /// Their permission bits.
-    pub(crate) fn mode(&self) -> u16 {
-        self.mode.unwrap_or(MODE)
+    /// Who may use them.
+    pub(crate) fn access(&self) -> Access {
+        let usual = Access::default();
+        Access {
+            mode: self.mode.unwrap_or(usual.mode),
+            owner: Owner {
+                uid: self.uid.unwrap_or(usual.owner.uid),
+                gid: self.gid.unwrap_or(usual.owner.gid),
+            },
+        }
     }
 
     /// Whether a remount with these options would have to change what `self` has made.
     pub(crate) fn differs(&self, other: &Self) -> bool {
-        let mode = other.mode.is_some() && other.mode != self.mode;
+        let mode = changes(self.mode, other.mode);
+        let owner = changes(self.uid, other.uid) || changes(self.gid, other.gid);
         let names = match (&self.names, &other.names) {
             (_, None) => false,
             (None, Some(_)) => true,
             (Some(mine), Some(others)) => !equal(mine, others),
         };
-        mode || names
+        mode || owner || names
     }
 
     /// Prints them for `/proc/mounts`.
@@ -89,7 +98,18 @@ impl First {
         if let Some(mode) = self.mode {
             seq_print!(m, ",mode={mode:o}");
         }
+        if let Some(uid) = self.uid {
+            seq_print!(m, ",uid={uid}");
+        }
+        if let Some(gid) = self.gid {
+            seq_print!(m, ",gid={gid}");
+        }
     }
+}
+
+/// Whether an option of a remount asks for something new.
+fn changes<T: PartialEq>(mine: Option<T>, other: Option<T>) -> bool {
+    other.is_some() && other != mine
 }
 
 fn equal(some: &[CString], others: &[CString]) -> bool {

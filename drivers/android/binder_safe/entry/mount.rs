@@ -1,36 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A mount: what its super block owns, and the devices in it.
+//! A mount: what its super block owns.
 
 use super::{
-    binderfs::Binderfs,
-    driver::{
-        Driver,
-        Minor,
-        Reserve, //
-    },
-    file::DeviceFile,
+    device::NewDevice,
+    driver::Driver,
     first::First,
     logs::files::{
         MountPlace,
         ProcessFiles, //
     },
+    minors::{
+        Minor,
+        Reserve, //
+    },
     options::Options,
-    slots::{
-        Slot,
-        Slots, //
-    }, //
+    slots::Slots, //
 };
 use crate::object::{
     context::Context,
     instance::Instance, //
 };
 use kernel::{
-    chrdev::DevT,
-    fs::pseudo::{
-        ChrNode,
-        Dir, //
-    },
     ipc_namespace,
     prelude::*,
     sync::{
@@ -38,9 +29,6 @@ use kernel::{
         SetOnce, //
     }, //
 };
-
-/// Devices have the inode number of their minor and this.
-pub(crate) const FIRST_DEVICE_INO: u32 = 3;
 
 /// What a mount's super block owns.
 pub(crate) struct Mount {
@@ -76,39 +64,14 @@ impl Mount {
 
     /// Takes a minor for this mount.
     pub(crate) fn take_minor(&self) -> Result<Minor> {
-        self.driver.take_minor(self.reserve)
+        self.driver.minors.take(self.reserve)
     }
 
     /// Makes a device that has no place in the tree yet.
-    pub(crate) fn new_device(&self, name: &CStr) -> Result<Device> {
-        Ok(Device {
-            _slot: self.slots.take()?,
-            minor: self.take_minor()?,
-            context: Context::new(name, &self.instance)?,
-        })
-    }
-}
-
-/// What the inode of a device owns.
-pub(crate) struct Device {
-    pub(crate) context: Arc<Context>,
-    minor: Minor,
-    _slot: Slot,
-}
-
-impl Device {
-    /// The device number.
-    pub(crate) fn dev(&self) -> DevT {
-        self.minor.dev
-    }
-
-    /// Puts the device into the root of its mount, with these permission bits.
-    pub(crate) fn insert(self, root: &Dir<'_, Binderfs>, name: &CStr, mode: u16) -> Result {
-        let node = ChrNode {
-            dev: self.dev(),
-            mode,
-            ino: Some(u64::from(FIRST_DEVICE_INO + self.dev().minor())),
-        };
-        root.create_chr::<DeviceFile>(name, node, self)
+    pub(crate) fn new_device(&self, name: &CStr) -> Result<NewDevice> {
+        let slot = self.slots.take()?;
+        let minor = self.take_minor()?;
+        let context = Context::new(name, &self.instance)?;
+        Ok(NewDevice::new(context, minor, slot))
     }
 }

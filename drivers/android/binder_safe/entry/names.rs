@@ -21,3 +21,22 @@ pub(crate) fn split(list: &str, separators: &[char]) -> Result<KVec<CString>> {
     }
     Ok(names)
 }
+
+/// Whether a device can have each of these names, in a mount and in `/dev`.
+pub(crate) fn are_usable(names: &[CString]) -> Result {
+    for (index, name) in names.iter().enumerate() {
+        let bytes = name.to_bytes();
+        if matches!(bytes, b"." | b"..") || bytes.iter().any(|&byte| !is_plain(byte)) {
+            return Err(EINVAL);
+        }
+        if names[..index].iter().any(|other| other.to_bytes() == bytes) {
+            return Err(EEXIST);
+        }
+    }
+    Ok(())
+}
+
+/// Whether `/proc/mounts` and a path can have this byte in a name.
+pub(crate) fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\\#/".contains(&byte)
+}

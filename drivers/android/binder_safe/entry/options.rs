@@ -3,8 +3,8 @@
 //! The mount options of binderfs.
 
 use super::{
-    driver::MAX_MINORS,
-    first::First, //
+    first::First,
+    minors::MAX_MINORS, //
 };
 use kernel::{
     capability::Capability,
@@ -21,7 +21,7 @@ pub(crate) struct Options {
     pub(crate) max: u32,
     /// `stats=global`: it shows the logs of all processes.
     pub(crate) stats: bool,
-    /// `devices=` and `mode=`: what it has from the start.
+    /// `devices=`, `mode=`, `uid=` and `gid=`: what it has from the start.
     pub(crate) first: First,
 }
 
@@ -31,6 +31,8 @@ pub(crate) const PARAMS: &[Param<Options>] = &[
     Param::choice(c"stats", &[c"global"], set_stats),
     Param::text(c"devices", set_devices),
     Param::octal(c"mode", set_mode),
+    Param::u32(c"uid", set_uid),
+    Param::u32(c"gid", set_gid),
 ];
 
 impl Default for Options {
@@ -71,4 +73,14 @@ fn set_devices(options: &mut Options, names: &CStr, log: &MountLog<'_>) -> Resul
 fn set_mode(options: &mut Options, mode: u32, log: &MountLog<'_>) -> Result {
     let result = options.first.set_mode(mode);
     result.map_err(|_| log.invalid(fmt!("'mode' cannot be above 777")))
+}
+
+fn set_uid(options: &mut Options, uid: u32, _log: &MountLog<'_>) -> Result {
+    options.first.uid = Some(uid);
+    Ok(())
+}
+
+fn set_gid(options: &mut Options, gid: u32, _log: &MountLog<'_>) -> Result {
+    options.first.gid = Some(gid);
+    Ok(())
 }
