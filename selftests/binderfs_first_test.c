@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Item 406: mount options for the devices that an instance has from the start.
- * The C driver knows neither devices= nor mode=.
+ * The C driver does not know them.
  */
 
 #include <errno.h>
@@ -25,7 +25,7 @@ FIXTURE_SETUP(binderfs_first)
 {
 	self->dir = -1;
 	if (!is_binder_safe())
-		SKIP(return, "BETTER: C has no devices= and mode=");
+		SKIP(return, "BETTER: C has no options for devices");
 	binder_setup();
 	ASSERT_EQ(0, unshare(CLONE_NEWNS));
 	ASSERT_EQ(0, mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
@@ -101,17 +101,42 @@ TEST_F(binderfs_first, bad_values)
 	EXPECT_EQ(-ENOSPC, mount_at_place("devices=a:b,max=1"));
 	EXPECT_EQ(-EINVAL, mount_at_place("mode=1000"));
 	EXPECT_EQ(-EINVAL, mount_at_place("mode=668"));
+	EXPECT_EQ(-EINVAL, mount_at_place("uid=-1"));
+	EXPECT_EQ(-EINVAL, mount_at_place("uid=4294967295"));
+	EXPECT_EQ(-EINVAL, mount_at_place("gid=4294967295"));
+	EXPECT_EQ(-EINVAL, mount_at_place("gid=wheel"));
+}
+
+/* So that others than root can open them, without help after the mount */
+TEST_F(binderfs_first, owner)
+{
+	struct stat st;
+
+	self->dir = mount_at_place("uid=1000,gid=2000,mode=660");
+	ASSERT_LE(0, self->dir);
+	ASSERT_EQ(0, fstatat(self->dir, "vndbinder", &st, 0));
+	EXPECT_EQ(1000, st.st_uid);
+	EXPECT_EQ(2000, st.st_gid);
+	EXPECT_EQ(S_IFCHR | 0660, st.st_mode);
+	ASSERT_EQ(0, fstatat(self->dir, "binder-control", &st, 0));
+	EXPECT_EQ(0, st.st_uid);
+	ASSERT_EQ(0, binder_add(self->dir, "late", NULL));
+	ASSERT_EQ(0, fstatat(self->dir, "late", &st, 0));
+	EXPECT_EQ(0, st.st_uid);
+	EXPECT_EQ(0, st.st_gid);
 }
 
 /* What is there already cannot be made anew. */
 TEST_F(binderfs_first, remount)
 {
-	self->dir = mount_at_place("devices=one,mode=640");
+	self->dir = mount_at_place("devices=one,mode=640,gid=7");
 	ASSERT_LE(0, self->dir);
 	EXPECT_EQ(0, remount("max=7"));
-	EXPECT_EQ(0, remount("max=7,devices=one,mode=640"));
+	EXPECT_EQ(0, remount("max=7,devices=one,mode=640,gid=7"));
 	EXPECT_EQ(-EINVAL, remount("devices=two"));
 	EXPECT_EQ(-EINVAL, remount("mode=600"));
+	EXPECT_EQ(-EINVAL, remount("uid=7"));
+	EXPECT_EQ(-EINVAL, remount("gid=8"));
 }
 
 TEST_F(binderfs_first, shown)
@@ -119,7 +144,7 @@ TEST_F(binderfs_first, shown)
 	char line[1024], options[256] = "", *found;
 	FILE *file;
 
-	self->dir = mount_at_place("mode=640,devices=one:two,max=9");
+	self->dir = mount_at_place("gid=8,mode=640,devices=one:two,max=9,uid=7");
 	ASSERT_LE(0, self->dir);
 	file = fopen("/proc/self/mountinfo", "re");
 	while (fgets(line, sizeof(line), file)) {
@@ -128,7 +153,7 @@ TEST_F(binderfs_first, shown)
 			sscanf(found, " - binder %*s %255s", options);
 	}
 	fclose(file);
-	EXPECT_STREQ("rw,max=9,devices=one:two,mode=640", options);
+	EXPECT_STREQ("rw,max=9,devices=one:two,mode=640,uid=7,gid=8", options);
 }
 
 TEST_HARNESS_MAIN

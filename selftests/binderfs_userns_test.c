@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,28 +24,6 @@ FIXTURE_SETUP(binderfs_userns)
 FIXTURE_TEARDOWN(binderfs_userns)
 {
 	EXPECT_STREQ("", binder_teardown());
-}
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		die("%s: %m", path);
-	close(fd);
-}
-
-/* Makes uid 1000 root of new namespaces. */
-static long enter_namespaces(long unused, long unused2, long unused3)
-{
-	if (setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000) ||
-	    unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC) ||
-	    prctl(PR_SET_DUMPABLE, 1))
-		return -errno;
-	write_file("/proc/self/setgroups", "deny");
-	write_file("/proc/self/uid_map", "0 1000 1");
-	write_file("/proc/self/gid_map", "0 1000 1");
-	return 0;
 }
 
 /* Returns the line that failed. */
@@ -79,7 +56,7 @@ TEST_F(binderfs_userns, mount_and_use)
 {
 	struct task *task = task_fork();
 
-	if (task_call(task, enter_namespaces, 0, 0, 0))
+	if (task_call(task, enter_user_namespace, 0, 0, 0))
 		SKIP(return, "no user namespaces here");
 	EXPECT_EQ(0, task_call(task, use_binderfs, 0, 0, 0));
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -78,6 +79,99 @@ TEST_F(race_devices, come_and_go)
 		self->races[i] = (struct race){
 			task_fork(), janitor, self->races[i].racer, i,
 		};
+	EXPECT_EQ(0, race_run(self->races, 4));
+	EXPECT_TRUE(race_survived());
+}
+
+/* Whether a step ended as such steps may when others do the same. */
+static bool fine(int ret)
+{
+	return ret >= 0 || errno == ENOENT || errno == EEXIST;
+}
+
+/* One step with names that others use as well; 0 or what went wrong */
+static const char *step(int dir, unsigned int *state, int *fd)
+{
+	static const char * const names[] = { "a", "b", "c", "d" };
+	const char *name = names[next_random(state) % 4];
+	const char *other = names[next_random(state) % 4];
+	int ret;
+
+	switch (next_random(state) % 6) {
+	case 0:
+	case 1:
+		ret = binder_add(dir, name, NULL);
+		return !ret || ret == -EEXIST || ret == -ENOSPC ?
+			NULL : "cannot add";
+	case 2:
+		return fine(unlinkat(dir, name, 0)) ? NULL : "cannot remove";
+	case 3:
+		return fine(renameat2(dir, name, dir, other, 0)) ?
+			NULL : "cannot rename";
+	case 4:
+		return fine(renameat2(dir, name, dir, other,
+				      RENAME_EXCHANGE)) ?
+			NULL : "cannot exchange";
+	default:
+		close(*fd);
+		*fd = binder_open_at(dir, name, O_RDWR);
+		return *fd >= 0 || *fd == -ENOENT ? NULL : "cannot open";
+	}
+}
+
+/* In the instance that the others have, too */
+static long neighbour(long self, long seed, long unused)
+{
+	struct peer *racer = (struct peer *)self;
+	unsigned int state = seed;
+	const char *wrong;
+	int fd = -1;
+
+	while (race_goes_on(racer)) {
+		wrong = step(binder_dir, &state, &fd);
+		if (wrong)
+			return race_lost(racer, wrong);
+	}
+	close(fd);
+	return 0;
+}
+
+/* In mounts of its own, which end while a device is open */
+static long nomad(long self, long seed, long unused)
+{
+	struct peer *racer = (struct peer *)self;
+	unsigned int state = seed;
+	int dir, fd = -1;
+	const char *wrong = NULL;
+
+	while (race_goes_on(racer) && !wrong) {
+		if (mount("binder", "/sys/kernel", "binder", 0, "max=7"))
+			return race_lost(racer, "cannot mount");
+		dir = open("/sys/kernel", O_PATH | O_CLOEXEC);
+		for (int i = 0; i < 8 && !wrong; i++)
+			wrong = step(dir, &state, &fd);
+		close(dir);
+		if (umount2("/sys/kernel", MNT_DETACH))
+			return race_lost(racer, "cannot unmount");
+	}
+	close(fd);
+	return wrong ? race_lost(racer, wrong) : 0;
+}
+
+/* Mount, add, rename, remove, unmount, in and out of user namespaces. */
+TEST_F(race_devices, names_and_mounts)
+{
+	struct task *task;
+
+	for (int i = 0; i < 4; i++) {
+		task = task_fork();
+		if (i >= 2 && task_call(task, enter_user_namespace, 0, 0, 0))
+			SKIP(return, "no user namespaces here");
+		self->races[i] = (struct race){
+			task, i < 2 ? neighbour : nomad, self->races[i].racer,
+			i,
+		};
+	}
 	EXPECT_EQ(0, race_run(self->races, 4));
 	EXPECT_TRUE(race_survived());
 }

@@ -22,6 +22,7 @@ use crate::{
 mod config;
 pub mod image;
 mod lock;
+pub mod modules;
 mod tree;
 
 /// How many lines make prints for a kernel from scratch, for the progress bar.
@@ -36,16 +37,22 @@ pub struct Args {
     /// How the kernel is configured.
     #[arg(long, value_enum, default_value = "release")]
     pub config: Config,
-    /// Build the driver as a module instead of into the kernel.
+    /// Build the driver as a module instead of into the kernel. The debug kernel has it so anyway.
     #[arg(long)]
     pub module: bool,
 }
 
 impl Args {
+    /// Whether the driver is a module. Both forms are tested without a kernel more: the release
+    /// kernel has it built in, the debug kernel loads it.
+    fn as_module(&self) -> bool {
+        self.module || (self.driver == Driver::Safe && self.config == Config::Debug)
+    }
+
     /// The name of the build folder.
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         let name = format!("{:?}-{:?}", self.driver, self.config).to_lowercase();
-        if self.module {
+        if self.module && self.config != Config::Debug {
             format!("{name}-module")
         } else {
             name
@@ -130,10 +137,14 @@ impl Job {
         config::check_tools(&self.dir, &self.tools.banners)?;
         config::configure(self, paths, fragment)?;
         let mut make = self.make();
-        make.arg("bzImage").args(args.module.then_some("modules"));
+        make.arg("bzImage")
+            .args(args.as_module().then_some("modules"));
         let title = format!("Building {}", self.name);
         let log = paths.log(&format!("build-{}", self.name))?;
         run::logged(&title, fresh.then_some(LINES), &log, &mut make)?;
+        if args.as_module() {
+            modules::install(self, paths)?;
+        }
         fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
     }
 
@@ -192,7 +203,10 @@ mod tests {
             module: false,
         };
         assert_eq!(args.name(), "safe-debug");
+        assert!(args.as_module());
         args.module = true;
-        assert_eq!(args.name(), "safe-debug-module");
+        assert_eq!(args.name(), "safe-debug");
+        args.config = Config::Release;
+        assert_eq!(args.name(), "safe-release-module");
     }
 }

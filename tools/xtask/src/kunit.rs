@@ -55,6 +55,7 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
     let choice = Choice {
         driver,
         config,
+        module: false,
         image,
         accel,
     };

@@ -5,10 +5,11 @@
 mod build;
 mod comparison;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use anyhow::{bail, Result};
 
+use self::build::Built;
 use crate::{
     paths::Paths,
     report::Tally,
@@ -77,15 +78,9 @@ pub fn tally(paths: &Paths, driver: Driver, config: Config) -> Result<Tally> {
 }
 
 /// The programs that `only` asks for, with the test of each that it asks for.
-fn pick(built: &[PathBuf], only: &[String]) -> Result<Vec<(PathBuf, Option<String>)>> {
-    let name = |path: &PathBuf| {
-        path.file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .to_string()
-    };
+fn pick(built: &[Built], only: &[String]) -> Result<Vec<(Built, Option<String>)>> {
     if only.is_empty() {
-        return Ok(built.iter().map(|path| (path.clone(), None)).collect());
+        return Ok(built.iter().map(|one| (one.clone(), None)).collect());
     }
     let mut picked = Vec::new();
     for wish in only {
@@ -93,13 +88,11 @@ fn pick(built: &[PathBuf], only: &[String]) -> Result<Vec<(PathBuf, Option<Strin
             Some((program, test)) => (program, Some(test.to_string())),
             None => (wish.as_str(), None),
         };
-        match built
-            .iter()
-            .find(|path| name(path).trim_end_matches("_test") == program || name(path) == program)
-        {
-            Some(path) => picked.push((path.clone(), test)),
+        let is_it = |name: &str| name == program || name.strip_suffix("_test") == Some(program);
+        match built.iter().find(|(name, _)| is_it(name)) {
+            Some(one) => picked.push((one.clone(), test)),
             None => {
-                let all: Vec<String> = built.iter().map(name).collect();
+                let all: Vec<&str> = built.iter().map(|(name, _)| name.as_str()).collect();
                 bail!(
                     "there is no test program {program}; there are: {}",
                     all.join(", ")
@@ -110,18 +103,17 @@ fn pick(built: &[PathBuf], only: &[String]) -> Result<Vec<(PathBuf, Option<Strin
     Ok(picked)
 }
 
+/// The usual devices of binderfs. To name them asks for nodes in `/dev`, too.
+const DEVICES: &str = "binder.devices=binder,hwbinder,vndbinder";
+
 /// The VM for these programs.
 fn machine(paths: &Paths, args: &Args) -> Result<Vm> {
     let built = build::programs(paths)?;
     let limit = build::time_limit(paths)?;
     let driver = format!("{:?}", args.choice.driver).to_lowercase();
     let mut vm = args.choice.vm(paths, "selftest")?;
-    for (path, test) in pick(&built, &args.only)? {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .to_string();
+    vm.cmdline = DEVICES.to_string();
+    for ((name, path), test) in pick(&built, &args.only)? {
         let inside = format!("/tests/{name}");
         let mut program = Program::new(&name, &[&inside], limit + args.workload());
         let seconds = args.workload().as_secs().to_string();
@@ -210,15 +202,15 @@ const KSFT_SKIP: i32 = 4;
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
     fn only_what_is_asked_for() {
-        let built = [
-            PathBuf::from("/x/ioctl_test"),
-            PathBuf::from("/x/mmap_test"),
-        ];
-        assert_eq!(pick(&built, &[]).unwrap().len(), 2);
+        let built = ["ioctl_test", "mmap_test", "filesystems/mmap_test"]
+            .map(|name| (name.to_string(), PathBuf::from("/x").join(name)));
+        assert_eq!(pick(&built, &[]).unwrap().len(), 3);
         let picked = pick(&built, &["mmap".into(), "ioctl_test:version".into()]).unwrap();
         assert_eq!(picked[0], (built[1].clone(), None));
         assert_eq!(picked[1], (built[0].clone(), Some("version".into())));

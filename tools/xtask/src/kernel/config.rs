@@ -38,7 +38,7 @@ pub fn fragment(root: &Path, args: &Args) -> Result<String> {
             all += &suites(&fs::read_to_string(root.join(file)).unwrap_or_default());
         }
     }
-    if args.module {
+    if args.as_module() {
         all += "CONFIG_ANDROID_BINDER_SAFE=m\n";
     }
     Ok(all)
@@ -221,7 +221,13 @@ mod tests {
         };
         assert!(text(Driver::C, Config::Release, false).contains("CONFIG_ANDROID_BINDER_IPC=y\n"));
         assert!(text(Driver::Rust, Config::Debug, false).contains("CONFIG_KASAN=y\n"));
-        let module = text(Driver::Safe, Config::Release, true);
-        assert_eq!(symbols(&module)["CONFIG_ANDROID_BINDER_SAFE"], "m");
+        for module in [
+            text(Driver::Safe, Config::Release, true),
+            text(Driver::Safe, Config::Debug, false),
+        ] {
+            assert_eq!(symbols(&module)["CONFIG_ANDROID_BINDER_SAFE"], "m");
+        }
+        let built_in = text(Driver::Safe, Config::Release, false);
+        assert_eq!(symbols(&built_in)["CONFIG_ANDROID_BINDER_SAFE"], "y");
     }
 }

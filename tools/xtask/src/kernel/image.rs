@@ -6,25 +6,18 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::{paths::Paths, Config, Driver};
+use crate::paths::Paths;
 
 pub use super::Args;
 
 /// Builds the kernel if needed and gives the path of its image.
-pub fn ensure(paths: &Paths, driver: Driver, config: Config) -> Result<PathBuf> {
-    super::build(
-        paths,
-        &Args {
-            driver,
-            config,
-            module: false,
-        },
-    )
+pub fn ensure(paths: &Paths, args: &Args) -> Result<PathBuf> {
+    super::build(paths, args)
 }
 
 /// Builds the kernel if needed and gives the path of the file with its symbols.
-pub fn vmlinux(paths: &Paths, driver: Driver, config: Config) -> Result<PathBuf> {
-    let image = ensure(paths, driver, config)?;
+pub fn vmlinux(paths: &Paths, args: &Args) -> Result<PathBuf> {
+    let image = ensure(paths, args)?;
     let dir = image
         .ancestors()
         .nth(4)

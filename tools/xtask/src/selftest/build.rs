@@ -19,6 +19,12 @@ use crate::{paths::Paths, run};
 /// What the tests need of `tools/testing/selftests`.
 const SHARED: [&str; 3] = ["lib.mk", "kselftest.h", "kselftest_harness.h"];
 
+/// Our tests, in `tools/testing/selftests`.
+const OURS: &str = "binder";
+
+/// The kernel's own tests of binderfs, in the same place.
+const OF_THE_BASE: &str = "filesystems/binderfs";
+
 /// Kselftest's own limit, for when there is no `settings` file.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(45);
 
@@ -58,13 +64,14 @@ fn mirror(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The tests in a folder with the shape of a kernel tree; gives the folder they are in.
+/// All tests in a folder with the shape of a kernel tree's `selftests`, which it gives.
 fn lay_out(paths: &Paths) -> Result<PathBuf> {
     let selftests = paths.build("selftests").join("tools/testing/selftests");
-    let binder = selftests.join("binder");
-    mirror(&paths.root.join("selftests"), &binder)?;
+    let base = paths.base().join("tools/testing/selftests");
+    mirror(&paths.root.join("selftests"), &selftests.join(OURS))?;
+    mirror(&base.join(OF_THE_BASE), &selftests.join(OF_THE_BASE))?;
     for name in SHARED {
-        let target = paths.base().join("tools/testing/selftests").join(name);
+        let target = base.join(name);
         let link = selftests.join(name);
         if fs::read_link(&link).ok().as_deref() != Some(&target) {
             // A link to another base is in the way, or nothing is.
@@ -73,7 +80,7 @@ fn lay_out(paths: &Paths) -> Result<PathBuf> {
                 .with_context(|| format!("cannot make the link {}", link.display()))?;
         }
     }
-    Ok(binder)
+    Ok(selftests)
 }
 
 /// The version lines of the base's Makefile: what the installed headers belong to.
@@ -118,35 +125,56 @@ fn lock(out: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Builds what is out of date and gives the test programs, sorted by name.
-pub fn programs(paths: &Paths) -> Result<Vec<PathBuf>> {
+/// A test program: what it is called, and where it is.
+pub type Built = (String, PathBuf);
+
+/// Builds what is out of date and gives the test programs: ours, sorted by name, and then the
+/// kernel's own.
+pub fn programs(paths: &Paths) -> Result<Vec<Built>> {
     let out = paths.build("selftests").join("out");
     let _lock = lock(&out)?;
     let include = headers(paths)?;
-    let source = lay_out(paths)?;
+    let selftests = lay_out(paths)?;
+    let mut built = Vec::new();
+    for (folder, out, prefix) in [
+        (OURS, out.clone(), ""),
+        (OF_THE_BASE, out.join("filesystems"), "filesystems/"),
+    ] {
+        let source = selftests.join(folder);
+        fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
+        make(paths, &source, &out, &include)?;
+        for name in tests(&source)? {
+            built.push((format!("{prefix}{name}"), out.join(name)));
+        }
+    }
+    Ok(built)
+}
+
+/// Calls make in one folder of tests.
+fn make(paths: &Paths, source: &Path, out: &Path, include: &Path) -> Result<()> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut cmd = Command::new("make");
     cmd.arg("-C")
-        .arg(&source)
+        .arg(source)
         .arg(format!("OUTPUT={}", out.display()));
     cmd.arg(format!("KHDR_INCLUDES=-isystem {}", include.display()));
     cmd.args(["CC=gcc", "USERLDFLAGS=-static", "-j", &cores.to_string()]);
     cmd.env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
-    run::logged(
-        "Building the selftests",
-        None,
-        &paths.log("selftests")?,
-        &mut cmd,
-    )?;
-    let built: Vec<PathBuf> = files(&source)?
+    let log = paths.log("selftests")?;
+    run::logged("Building the selftests", None, &log, &mut cmd)
+}
+
+/// The names of the programs that a folder of tests makes.
+fn tests(source: &Path) -> Result<Vec<String>> {
+    let names: Vec<String> = files(source)?
         .iter()
         .filter_map(|path| path.file_name()?.to_str()?.strip_suffix("_test.c"))
-        .map(|name| out.join(format!("{name}_test")))
+        .map(|name| format!("{name}_test"))
         .collect();
-    if built.is_empty() {
+    if names.is_empty() {
         bail!("there is no *_test.c in {}", source.display());
     }
-    Ok(built)
+    Ok(names)
 }
 
 /// The time a test program may take, from its `settings` file.

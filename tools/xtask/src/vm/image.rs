@@ -24,6 +24,9 @@ pub struct Choice {
     /// How the kernel is configured.
     #[arg(long, value_enum, default_value = "release")]
     pub config: Config,
+    /// The driver is a module, as it is in the debug kernel anyway.
+    #[arg(long)]
+    pub module: bool,
     /// A kernel image to boot as it is, instead of one that is built for this.
     #[arg(long, hide = true)]
     pub image: Option<PathBuf>,
@@ -38,6 +41,7 @@ impl Choice {
         Self {
             driver,
             config,
+            module: false,
             image: None,
             accel: Accel::Auto,
         }
@@ -47,6 +51,9 @@ impl Choice {
     pub fn vm(&self, paths: &Paths, what: &str) -> Result<Vm> {
         let mut vm = Vm::new(&format!("{what}-{}", self.name()), self.image(paths)?);
         vm.accel = self.accel;
+        if self.image.is_none() {
+            vm.files = kernel::modules::files(paths, &self.kernel())?;
+        }
         if self.config == Config::Debug {
             vm.boot_limit = DEBUG_BOOT;
             vm.memory = DEBUG_MEMORY;
@@ -59,17 +66,25 @@ impl Choice {
         match &self.image {
             Some(image) if image.is_file() => Ok(image.clone()),
             Some(image) => bail!("there is no kernel image {}", image.display()),
-            None => kernel::image::ensure(paths, self.driver, self.config),
+            None => kernel::image::ensure(paths, &self.kernel()),
         }
     }
 
     /// The same kernel with its symbols, built if need be.
     pub fn vmlinux(&self, paths: &Paths) -> Result<PathBuf> {
-        kernel::image::vmlinux(paths, self.driver, self.config)
+        kernel::image::vmlinux(paths, &self.kernel())
+    }
+
+    fn kernel(&self) -> kernel::Args {
+        kernel::Args {
+            driver: self.driver,
+            config: self.config,
+            module: self.module,
+        }
     }
 
     /// The name of the combination, in logs.
     pub fn name(&self) -> String {
-        format!("{:?}-{:?}", self.driver, self.config).to_lowercase()
+        self.kernel().name()
     }
 }

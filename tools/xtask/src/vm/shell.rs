@@ -7,10 +7,7 @@ use std::{path::Path, time::Duration};
 use anyhow::{bail, Result};
 
 use super::{image::Choice, session, Program};
-use crate::paths::Paths;
-
-/// Debian's package `busybox-static` puts it there.
-const BUSYBOX: &str = "/bin/busybox";
+use crate::{kernel::modules::BUSYBOX, paths::Paths};
 
 #[derive(clap::Args)]
 pub struct Args {
