@@ -20,6 +20,7 @@ mod counts;
 mod handles;
 mod ranges;
 mod ring;
+mod sort;
 mod spam;
 mod todo;
 

@@ -28,14 +28,14 @@ use kernel::{
     }, //
 };
 
-/// How many records are kept.
-const LEN: usize = 32;
+/// How many records are shown.
+pub(crate) const LEN: usize = 32;
 
 /// How many rings the records of all transactions are spread over.
 const SHARDS: usize = 16;
 
-/// How many words a record takes, without the time: with it, a cache line.
-const WORDS: usize = 6;
+/// How many words a record takes, without the time: with it, less than a cache line.
+const WORDS: usize = 12;
 
 static ALL: [Ring; SHARDS] = [const { Ring::new() }; SHARDS];
 static FAILED: [Ring; 1] = [Ring::new()];
@@ -68,8 +68,8 @@ pub(crate) struct Record {
 
 /// What was read of a record.
 pub(crate) struct Entry {
-    /// When it was written, in jiffies and in cycles of a CPU.
-    time: (u64, u64),
+    /// When it was written.
+    pub(crate) time: u64,
     pub(crate) record: Record,
     /// It was not written again meanwhile.
     pub(crate) is_complete: bool,
@@ -91,10 +91,17 @@ struct Ring {
 
 #[repr(align(64))]
 struct Slot {
-    words: [Atomic<u64>; WORDS],
-    cycles: Atomic<u64>,
+    words: [Atomic<u32>; WORDS],
     /// 0 while the record is written.
-    jiffies: Atomic<u64>,
+    time: Atomic<u64>,
+}
+
+/// A time that puts records in order: that of the CPU or, where it has none, ticks.
+fn now() -> u64 {
+    match get_cycles() {
+        0 => get_jiffies_64().max(1),
+        cycles => cycles,
+    }
 }
 
 impl Record {
@@ -106,48 +113,45 @@ impl Record {
         }
     }
 
-    fn to_words(self) -> [u64; WORDS] {
+    fn to_words(self) -> [u32; WORDS] {
         [
-            join(self.debug_id, self.context << 2 | self.call as u32),
-            join(self.from.0 as u32, self.from.1 as u32),
-            join(self.to.0 as u32, self.to.1 as u32),
-            join(self.node, self.handle),
-            join(self.data_size, self.offsets_size),
-            join(self.error.0, self.error.1 as u32),
+            self.debug_id,
+            self.context << 2 | self.call as u32,
+            self.from.0 as u32,
+            self.from.1 as u32,
+            self.to.0 as u32,
+            self.to.1 as u32,
+            self.node,
+            self.handle,
+            self.data_size,
+            self.offsets_size,
+            self.error.0,
+            self.error.1 as u32,
         ]
     }
 
-    fn from_words(words: [u64; WORDS]) -> Self {
-        let [id, from, to, target, sizes, error] = words.map(split);
+    fn from_words(words: [u32; WORDS]) -> Self {
         Self {
-            call: match id.1 & 3 {
+            debug_id: words[0],
+            call: match words[1] & 3 {
                 0 => Call::Call,
                 1 => Call::Oneway,
                 _ => Call::Reply,
             },
-            debug_id: id.0,
-            from: (from.0 as Pid, from.1 as Pid),
-            to: (to.0 as Pid, to.1 as Pid),
-            context: id.1 >> 2,
-            node: target.0,
-            handle: target.1,
-            data_size: sizes.0,
-            offsets_size: sizes.1,
-            error: (error.0, error.1 as i32),
+            context: words[1] >> 2,
+            from: (words[2] as Pid, words[3] as Pid),
+            to: (words[4] as Pid, words[5] as Pid),
+            node: words[6],
+            handle: words[7],
+            data_size: words[8],
+            offsets_size: words[9],
+            error: (words[10], words[11] as i32),
         }
     }
 }
 
-fn join(high: u32, low: u32) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
-}
-
-fn split(word: u64) -> (u32, u32) {
-    ((word >> 32) as u32, word as u32)
-}
-
 impl Which {
-    /// The last records, oldest first. May sleep.
+    /// The last [`LEN`] records and perhaps older ones, in any order. May sleep.
     pub(crate) fn last(self) -> Result<KVVec<Entry>> {
         let rings = match self {
             Self::All => &ALL[..],
@@ -159,13 +163,6 @@ impl Which {
                 entries.push_within_capacity(entry)?;
             }
         }
-        entries
-            .as_mut_slice()
-            .sort_unstable_by_key(|entry| entry.time);
-        // Each ring keeps as many, so the last ones of all are among them.
-        let surplus = entries.len().saturating_sub(LEN);
-        entries.as_mut_slice().rotate_left(surplus);
-        entries.truncate(LEN.min(entries.len()));
         Ok(entries)
     }
 }
@@ -188,35 +185,32 @@ impl Slot {
     const fn new() -> Self {
         Self {
             words: [const { Atomic::new(0) }; WORDS],
-            cycles: Atomic::new(0),
-            jiffies: Atomic::new(0),
+            time: Atomic::new(0),
         }
     }
 
     fn put(&self, record: &Record) {
-        self.jiffies.store(0, Relaxed);
+        self.time.store(0, Relaxed);
         smp_mb(Write);
         for (slot, word) in self.words.iter().zip(record.to_words()) {
             slot.store(word, Relaxed);
         }
-        self.cycles.store(get_cycles(), Relaxed);
-        self.jiffies.store(get_jiffies_64().max(1), Release);
+        self.time.store(now(), Release);
     }
 
     /// What the slot holds, if it was ever written.
     fn get(&self) -> Option<Entry> {
-        let jiffies = self.jiffies.load(Acquire);
+        let time = self.time.load(Acquire);
         let mut words = [0; WORDS];
         for (word, slot) in words.iter_mut().zip(&self.words) {
             *word = slot.load(Relaxed);
         }
-        let cycles = self.cycles.load(Relaxed);
         smp_mb(Read);
         let record = Record::from_words(words);
-        (jiffies > 0 || record.debug_id > 0).then(|| Entry {
-            time: (jiffies, cycles),
+        (time > 0 || record.debug_id > 0).then(|| Entry {
+            time,
             record,
-            is_complete: jiffies > 0 && self.jiffies.load(Relaxed) == jiffies,
+            is_complete: time > 0 && self.time.load(Relaxed) == time,
         })
     }
 }

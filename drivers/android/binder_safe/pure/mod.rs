@@ -6,6 +6,7 @@ pub(crate) mod counts;
 pub(crate) mod handles;
 pub(crate) mod ranges;
 pub(crate) mod ring;
+pub(crate) mod sort;
 pub(crate) mod spam;
 pub(crate) mod todo;
 

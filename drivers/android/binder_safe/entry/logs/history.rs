@@ -7,15 +7,20 @@ use crate::{
     diag::history::{
         Call,
         Entry,
-        Which, //
+        Which,
+        LEN, //
     },
-    object::shared::Shared, //
+    object::shared::Shared,
+    pure::sort::sort_by_key, //
 };
 use kernel::prelude::*;
 
 /// Prints them, the oldest first.
 pub(super) fn print(out: Out<'_>, shared: &Shared, which: Which) -> Result {
-    for entry in &which.last()? {
+    let mut entries = which.last()?;
+    sort_by_key(entries.as_mut_slice(), |entry| entry.time);
+    let surplus = entries.len().saturating_sub(LEN);
+    for entry in entries.iter().skip(surplus) {
         print_entry(out, shared, entry)?;
     }
     Ok(())

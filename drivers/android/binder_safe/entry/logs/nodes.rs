@@ -20,6 +20,7 @@ use crate::{
         }, //
     },
     proto::object::Count,
+    pure::sort::sort_by_key, //
 };
 use kernel::{
     prelude::*,
@@ -52,9 +53,8 @@ impl Holders {
                 Ok(())
             })?;
         }
-        holders.pairs.as_mut_slice().sort_unstable();
-        let dead = holders.dead.as_mut_slice();
-        dead.sort_unstable_by_key(|node| node.debug_id);
+        sort_by_key(holders.pairs.as_mut_slice(), |pair| *pair);
+        sort_by_key(holders.dead.as_mut_slice(), |node| node.debug_id);
         Ok(holders)
     }
 
