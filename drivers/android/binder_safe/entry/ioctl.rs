@@ -141,7 +141,9 @@ fn version(mut arg: UserSliceWriter) -> Result {
 /// How many threads the driver may ask the process for.
 fn set_max_threads(process: ArcBorrow<'_, Process>, mut arg: UserSliceReader) -> Result {
     let max = arg.read_obj()?;
-    process.queue.lock().loopers.max = max;
+    let mut queue = process.queue.lock();
+    queue.loopers.max = max;
+    process.note_loopers(&queue);
     Ok(())
 }
 

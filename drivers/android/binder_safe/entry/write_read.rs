@@ -27,9 +27,13 @@ use crate::{
             CommandReader, //
         },
         returns::ReturnWriter,
-        wire::WriteRead, //
+        wire::{
+            TransactionDataSg,
+            WriteRead, //
+        }, //
     },
 };
+use core::mem::offset_of;
 use kernel::{
     fs::file::IoctlFile,
     prelude::*,
@@ -37,20 +41,39 @@ use kernel::{
     uaccess::UserSlice, //
 };
 
+/// Where user space finds what was consumed.
+const WRITE_CONSUMED: usize = offset_of!(WriteRead, write_consumed);
+const READ_CONSUMED: usize = offset_of!(WriteRead, read_consumed);
+
 /// Carries out the ioctl. What was consumed is reported however it ends.
 pub(crate) fn write_read(thread: &Arc<Thread>, file: &IoctlFile<'_>, arg: UserPtr) -> Result {
     // A task is in one ioctl at a time, so nobody else uses what is its own.
     let mut own = thread.own.try_borrow_mut().ok_or(EBUSY)?;
-    let (mut reader, mut writer) = UserSlice::new(arg, size_of::<WriteRead>()).reader_writer();
-    let mut sizes = reader.read_obj::<WriteRead>()?;
+    let mut sizes = WriteRead::default();
+    let mut reader = UserSlice::new(arg, size_of::<WriteRead>()).reader();
+    if reader.read_up_to(sizes.as_mut_bytes()) < size_of::<WriteRead>() {
+        return Err(EFAULT);
+    }
     let mut sender = Sender {
         thread,
         own: &mut own,
         file,
     };
     let result = exchange(&mut sender, &mut sizes);
-    writer.write_obj(&sizes)?;
+    // A read does so by the way.
+    if own.has_call() {
+        thread.settle(&mut own);
+    }
+    report(arg, WRITE_CONSUMED, sizes.write_consumed)?;
+    report(arg, READ_CONSUMED, sizes.read_consumed)?;
     result
+}
+
+/// Writes what was consumed back to its place in the structure at `arg`.
+fn report(arg: UserPtr, offset: usize, consumed: u64) -> Result {
+    UserSlice::new(arg.wrapping_byte_add(offset), size_of::<u64>())
+        .writer()
+        .write_obj(&consumed)
 }
 
 fn exchange(sender: &mut Sender<'_>, sizes: &mut WriteRead) -> Result {
@@ -77,7 +100,7 @@ fn write(sender: &mut Sender<'_>, sizes: &mut WriteRead) -> Result {
     while !commands.is_empty() && !sender.thread.has_failed() {
         let result = commands
             .next(&sender.thread.counters)
-            .and_then(|command| execute(sender, command));
+            .and_then(|command| execute(sender, command, commands.message()));
         if !matches!(result, Ok(true)) {
             complain(sender.thread, &commands, result);
         }
@@ -88,12 +111,12 @@ fn write(sender: &mut Sender<'_>, sizes: &mut WriteRead) -> Result {
     Ok(())
 }
 
-/// Carries out a command. Returns whether it made sense; what does not is ignored.
-fn execute(sender: &mut Sender<'_>, command: Command) -> Result<bool> {
+/// Carries out a command; `message` is what a transaction or a reply says. Returns whether it made sense; what does not is ignored.
+fn execute(sender: &mut Sender<'_>, command: Command, message: &TransactionDataSg) -> Result<bool> {
     let thread = sender.thread;
     match command {
-        Command::Transaction(message) => done(send::send(sender, &message)),
-        Command::Reply(message) => done(reply::reply(sender, &message)),
+        Command::Transaction => done(send::send(sender, message)),
+        Command::Reply => done(reply::reply(sender, message)),
         Command::FreeBuffer(address) => Ok(free::free(thread, address)),
         Command::AddRef(count, handle) => {
             refs::add(&thread.process, handle, count, &mut sender.own.ids)

@@ -22,16 +22,18 @@ use kernel::{
     sync::{
         aref::ARef,
         Arc,
-        ExclusiveCell, //
+        ExclusiveCell,
+        ExclusiveGuard, //
     }, //
 };
+
+/// The parts of a message, each padded to this many bytes.
+pub(crate) const PART_ALIGN: usize = size_of::<u64>();
 
 /// What a buffer holds until its owner frees it.
 pub(crate) struct Contents {
     /// The node that a transaction was sent to lives until the transaction's buffer is freed.
     pub(crate) target: Option<NodePin>,
-    /// The next oneway message to the node waits for this one.
-    pub(crate) is_oneway: bool,
     /// Most messages have no objects, and cost no memory for them.
     pub(crate) objects: Option<KBox<Objects>>,
 }
@@ -70,8 +72,6 @@ pub(crate) struct Payload {
     pub(crate) contents: Contents,
     pub(crate) data_size: u32,
     pub(crate) offsets_size: u32,
-    /// Bytes from the start of the buffer to the offsets.
-    pub(crate) offsets_at: u32,
     /// Bytes from the start of the buffer to the security context of the sender.
     pub(crate) security_context_at: Option<u32>,
 }
@@ -122,29 +122,45 @@ impl Drop for Objects {
 
 impl Payload {
     /// The owner of the area has the message from now on, and frees it when it likes.
-    pub(crate) fn hand_over(self) {
-        self.buffer.hand_over(self.contents);
+    pub(crate) fn hand_over(&mut self) {
+        let contents = Contents {
+            target: self.contents.target.take(),
+            objects: self.contents.objects.take(),
+        };
+        self.buffer.hand_over(contents);
     }
 
     /// Where the owner of the area sees the message.
     pub(crate) fn address(&self) -> u64 {
         self.buffer.address()
     }
+
+    /// Bytes from the start of the buffer to the offsets.
+    pub(crate) fn offsets_at(&self) -> u64 {
+        u64::from(self.data_size).next_multiple_of(PART_ALIGN as u64)
+    }
 }
 
-/// The payload of a message, which whoever delivers the message takes out.
+/// The payload of a message, from when it is sent to when it is delivered.
 ///
-/// If nobody does, it ends with the message.
+/// If nobody delivers it, it ends with the message.
 pub(crate) struct Parcel(ExclusiveCell<Option<Payload>>);
 
 impl Parcel {
-    /// Wraps up a payload.
-    pub(crate) fn new(payload: Payload) -> Self {
-        Self(ExclusiveCell::new(Some(payload)))
+    /// A parcel with nothing in it yet.
+    pub(crate) const fn new() -> Self {
+        Self(ExclusiveCell::new(None))
     }
 
-    /// Takes the payload out. Only the first one gets it.
-    pub(crate) fn take(&self) -> Option<Payload> {
-        self.0.try_borrow_mut()?.take()
+    /// Puts a payload in. Nobody opens the parcel of a message that was not sent yet.
+    pub(crate) fn fill(&self, payload: Payload) {
+        if let Some(mut parcel) = self.open() {
+            *parcel = Some(payload);
+        }
+    }
+
+    /// Opens the parcel, in which there may be nothing. Only one task can have it open.
+    pub(crate) fn open(&self) -> Option<ExclusiveGuard<'_, Option<Payload>>> {
+        self.0.try_borrow_mut()
     }
 }

@@ -45,6 +45,7 @@ pub(crate) mod error;
 pub(crate) mod instance;
 pub(crate) mod node;
 pub(crate) mod nodes;
+pub(crate) mod own;
 pub(crate) mod post;
 pub(crate) mod process;
 pub(crate) mod queue;

@@ -65,6 +65,8 @@ pub(crate) struct Node {
     /// Messages to the node that its owner has not freed. While there is a strong reference or
     /// another message, this changes without a lock.
     pins: Atomic<u32>,
+    /// It is, or was, the node of a manager, which nobody has to keep alive.
+    is_permanent: Atomic<bool>,
     state: LockedBy<NodeState, Queue>,
     _counted: Counted,
 }
@@ -114,6 +116,7 @@ impl Node {
             flags: object.flags,
             strong_refs: Atomic::new(0),
             pins: Atomic::new(0),
+            is_permanent: Atomic::new(false),
             state,
             _counted: Counted::new(Kind::Node),
         }
@@ -137,6 +140,12 @@ impl Node {
     /// Whether the owner wants to know the security context of senders.
     pub(crate) fn wants_security_context(&self) -> bool {
         self.flags & uapi::flat_binder_object_flags_FLAT_BINDER_FLAG_TXN_SECURITY_CTX != 0
+    }
+
+    /// Makes this the node of a manager.
+    pub(crate) fn make_permanent(&self, queue: &mut Queue) {
+        self.state(queue).counts.make_permanent();
+        self.is_permanent.store(true, Relaxed);
     }
 
     /// How many processes and messages keep the object alive.
@@ -264,7 +273,7 @@ impl Node {
         }
         state.told = told;
         // The teller made room for it.
-        let _ = teller.state(queue).inbox.push(Work::Node(self.clone()));
+        teller.enclose(queue, Work::Node(self.clone()));
     }
 
     /// Puts an item into the work of the process, unless one is under way. Says whom to wake.
@@ -349,7 +358,10 @@ impl core::ops::Deref for NodePin {
 impl Drop for NodePin {
     fn drop(&mut self) {
         let node = &self.0;
-        if node.pins.fetch_sub(1, Full) == 1 && node.strong_refs.load(Relaxed) == 0 {
+        if node.pins.fetch_sub(1, Full) == 1
+            && node.strong_refs.load(Relaxed) == 0
+            && !node.is_permanent.load(Relaxed)
+        {
             let mut queue = node.owner.queue.lock();
             let settled = node.settle(&mut queue);
             drop(queue);

@@ -121,7 +121,7 @@ impl Process {
             return Err((Refusal::Inbox(thread.clone(), sizes), transaction));
         }
         transaction.is_outstanding.store(true, Relaxed);
-        let task = state.post(Work::Transaction(transaction));
+        let task = thread.post(&mut queue, Work::Transaction(transaction));
         self.take_on(&mut queue);
         drop(queue);
         Ok((Sent::Normally, self.wake_task(task), None))
@@ -196,7 +196,7 @@ impl Queue {
             return Err((Refusal::Inbox(thread, sizes), transaction));
         }
         transaction.is_outstanding.store(true, Relaxed);
-        let task = state.post(Work::Transaction(transaction));
+        let task = thread.post(self, Work::Transaction(transaction));
         process.take_on(self);
         Ok(Posted(task))
     }

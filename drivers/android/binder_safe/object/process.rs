@@ -19,7 +19,8 @@ use super::{
     work::{
         Pollers,
         Urgency,
-        Wake, //
+        Wake,
+        Work, //
     },
 };
 use crate::{
@@ -47,9 +48,13 @@ use kernel::{
         Arc,
         ArcBorrow,
         CondVar,
+        ExclusiveCell,
         SpinLock, //
     },
-    task::Task, //
+    task::{
+        Pid,
+        Task, //
+    }, //
 };
 
 /// How many threads a process can have. Those that end without `BINDER_THREAD_EXIT` count until
@@ -75,6 +80,8 @@ pub(crate) struct Process {
     /// Transactions that the process got and has not dealt with. It is raised under the lock of
     /// `queue`.
     outstanding: Atomic<u32>,
+    /// It may be time to ask for another thread. Changed under the lock of `queue`.
+    lacks_loopers: Atomic<bool>,
     /// The process wants to know when it sends too many oneway messages.
     pub(crate) detects_spam: Atomic<bool>,
     /// Whoever wants to freeze the process waits here until nothing is outstanding.
@@ -84,7 +91,12 @@ pub(crate) struct Process {
     pub(crate) refs: SpinLock<Refs>,
     #[pin]
     pub(crate) queue: SpinLock<Queue>,
+    /// Threads of `queue` that came lately, by their ids, where they are found without a lock.
+    recent: [ExclusiveCell<Option<Arc<Thread>>>; NR_RECENT],
 }
+
+/// How many threads are remembered; a power of two.
+const NR_RECENT: usize = 16;
 
 impl Process {
     /// The process of a file that the current task opens.
@@ -101,10 +113,12 @@ impl Process {
             is_dead: Atomic::new(false),
             is_frozen: Atomic::new(false),
             outstanding: Atomic::new(0),
+            lacks_loopers: Atomic::new(false),
             detects_spam: Atomic::new(false),
             drained <- new_condvar!("Process::drained"),
             refs <- new_spinlock!(Refs::new(), "Process::refs"),
             queue <- new_spinlock!(Queue::new(), "Process::queue"),
+            recent: [const { ExclusiveCell::new(None) }; NR_RECENT],
         });
         let process = Arc::pin_init(init, GFP_KERNEL_ACCOUNT)?;
         context.instance.add(process.clone())?;
@@ -116,6 +130,50 @@ impl Process {
     /// Fails with `ENOMEM` if there are too many.
     pub(crate) fn current_thread(self: ArcBorrow<'_, Self>) -> Result<Arc<Thread>> {
         let tid = current!().pid();
+        if let Some(Some(thread)) = self.recent(tid).try_borrow_mut().as_deref() {
+            if thread.tid == tid && !thread.is_dead() {
+                return Ok(thread.clone());
+            }
+        }
+        let thread = self.find_thread(tid)?;
+        let other = self.remember(tid, Some(thread.clone()));
+        drop(other);
+        Ok(thread)
+    }
+
+    /// Forgets where `thread` was found lately. A thread that somebody looks for at this moment may
+    /// stay where it is, until another one takes its place or the process is released.
+    pub(crate) fn forget(&self, thread: &Thread) {
+        let is_it = |other: &mut Arc<Thread>| core::ptr::eq(&**other, thread);
+        let cell = self.recent(thread.tid).try_borrow_mut();
+        let forgotten = cell.and_then(|mut cell| cell.take_if(is_it));
+        drop(forgotten);
+    }
+
+    /// Forgets all threads, since nobody uses the process any more.
+    pub(crate) fn forget_all(&self) {
+        for tid in 0..NR_RECENT {
+            let forgotten = self.remember(tid as Pid, None);
+            drop(forgotten);
+        }
+    }
+
+    /// Where the thread of that id may be found.
+    fn recent(&self, tid: Pid) -> &ExclusiveCell<Option<Arc<Thread>>> {
+        &self.recent[tid as usize % NR_RECENT]
+    }
+
+    /// Puts a thread where it will be found, and gives the one that was there.
+    fn remember(&self, tid: Pid, thread: Option<Arc<Thread>>) -> Option<Arc<Thread>> {
+        match self.recent(tid).try_borrow_mut() {
+            Some(mut cell) => core::mem::replace(&mut *cell, thread),
+            None => thread,
+        }
+    }
+
+    /// Finds the thread of that id in the table, or makes it.
+    #[inline(never)]
+    fn find_thread(self: ArcBorrow<'_, Self>, tid: Pid) -> Result<Arc<Thread>> {
         if let Some(thread) = self.queue.lock().thread(tid) {
             return Ok(thread.clone());
         }
@@ -164,6 +222,16 @@ impl Process {
         self.is_frozen.xchg(is_frozen, Full)
     }
 
+    /// Whether it may be time to ask for another thread, which only the lock of `queue` tells.
+    pub(crate) fn lacks_loopers(&self) -> bool {
+        self.lacks_loopers.load(Relaxed)
+    }
+
+    /// The threads that `queue` asks for have changed.
+    pub(crate) fn note_loopers(&self, queue: &Queue) {
+        self.lacks_loopers.store(queue.loopers.lacks_one(), Relaxed);
+    }
+
     /// How many transactions the process has not dealt with.
     pub(crate) fn outstanding(&self) -> u32 {
         self.outstanding.load(Relaxed)
@@ -204,7 +272,7 @@ impl Process {
         if thread.is_dead() {
             return Err(call);
         }
-        let task = thread.state(&mut queue).post_outcome(call);
+        let task = thread.post(&mut queue, Work::Outcome(call));
         drop(queue);
         Ok(self.wake_task(task))
     }
@@ -217,6 +285,7 @@ impl Process {
             let Some(thread) = queue.threads().iter().find(sleeping).cloned() else {
                 break;
             };
+            thread.set_alert(&mut queue, true);
             let state = thread.state(&mut queue);
             state.must_return = true;
             let task = state.sleeper.take();
@@ -233,11 +302,13 @@ impl Process {
     ) -> Result<PollEvents> {
         let thread = self.current_thread()?;
         self.pollers.register(file, table)?;
+        // The task is in no ioctl, so nobody else uses what is its own.
+        let own = thread.own.try_borrow_mut().ok_or(EBUSY)?;
         let mut queue = self.queue.lock();
         let state = thread.state(&mut queue);
         state.looper |= looper::POLL;
-        let takes_any = state.is_available();
-        let is_readable = state.is_ready || state.must_return;
+        let takes_any = state.is_available() && own.is_available();
+        let is_readable = state.is_ready || state.must_return || own.is_ready;
         Ok(if is_readable || takes_any && !queue.todo.is_empty() {
             PollEvents::IN
         } else {

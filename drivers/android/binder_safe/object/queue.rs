@@ -70,9 +70,14 @@ pub(crate) struct Loopers {
 }
 
 impl Loopers {
+    /// Whether there may be another thread, which was not asked for yet.
+    pub(crate) fn lacks_one(&self) -> bool {
+        self.requested == 0 && self.started < self.max
+    }
+
     /// Whether the process is to be asked for another thread, which then counts as requested.
     pub(crate) fn request(&mut self) -> bool {
-        let wants_one = self.requested == 0 && self.started < self.max;
+        let wants_one = self.lacks_one();
         self.requested += u32::from(wants_one);
         wants_one
     }

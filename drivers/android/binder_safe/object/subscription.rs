@@ -251,7 +251,7 @@ impl Subscription {
         if !is_looper || !own.has_room() {
             return Some(self.enqueue(queue));
         }
-        let _running = own.post(Work::Notice(self.clone()));
+        let _running = thread.post(queue, Work::Notice(self.clone()));
         self.state(queue).phase = Phase::Queued;
         None
     }

@@ -4,23 +4,19 @@
 
 use super::{
     error::Failure,
+    own::Own,
     process::Process,
     queue::Queue,
     transaction::Transaction,
     work::Work, //
 };
 use crate::{
-    diag::{
-        commands::Counters,
-        ids::Ids, //
-    },
-    proto::wire::ExtendedError,
+    diag::commands::Counters,
     pure::ring::{
         Ring,
         RingStorage, //
     },
 };
-use core::mem::MaybeUninit;
 use kernel::{
     prelude::*,
     sync::{
@@ -31,8 +27,7 @@ use kernel::{
         },
         Arc,
         ExclusiveCell,
-        LockedBy,
-        UniqueArc, //
+        LockedBy, //
     },
     task::{
         Pid,
@@ -58,14 +53,14 @@ pub(crate) mod looper {
 }
 
 /// The return for a transaction that was accepted.
-const COMPLETE: u32 = uapi::binder_driver_return_protocol_BR_TRANSACTION_COMPLETE;
+pub(crate) const COMPLETE: u32 = uapi::binder_driver_return_protocol_BR_TRANSACTION_COMPLETE;
 
 /// How many items a thread has room for from the start.
 pub(crate) const FIRST_CAPACITY: usize = 4;
 
 /// How many items can wait to be read by a thread, and how deep calls can be nested, so that nobody
 /// fills memory with what is never read.
-const MAX_CAPACITY: usize = 4096;
+pub(super) const MAX_CAPACITY: usize = 4096;
 
 /// A thread. The driver knows it by its id in the initial pid namespace.
 pub(crate) struct Thread {
@@ -74,6 +69,8 @@ pub(crate) struct Thread {
     /// The thread is gone; set under the lock of the process.
     is_dead: Atomic<bool>,
     state: LockedBy<State, Queue>,
+    /// There is something in `state` to look at before a read ends. Changed under the lock.
+    alert: Atomic<bool>,
     /// `Work::Failed` is in the inbox, and no commands are taken until it was read. Only the thread
     /// itself writes this.
     has_failed: Atomic<bool>,
@@ -100,16 +97,6 @@ pub(crate) struct State {
     pub(crate) sleeper: Option<ARef<Task>>,
 }
 
-/// What belongs to the task alone.
-pub(crate) struct Own {
-    /// Why the last transaction failed.
-    pub(crate) extended_error: ExtendedError,
-    /// The memory of a finished call, for the next one.
-    pub(crate) spare: Option<UniqueArc<MaybeUninit<Transaction>>>,
-    /// The next ids to give to what the thread makes.
-    pub(crate) ids: Ids,
-}
-
 impl Thread {
     /// A thread of `process` that nobody knows yet.
     pub(crate) fn new(process: Arc<Process>, tid: Pid) -> Result<Arc<Self>> {
@@ -129,13 +116,10 @@ impl Thread {
             tid,
             is_dead: Atomic::new(false),
             state,
+            alert: Atomic::new(false),
             has_failed: Atomic::new(false),
             counters: Counters::new(),
-            own: ExclusiveCell::new(Own {
-                extended_error: ExtendedError::none(),
-                spare: None,
-                ids: Ids::new(),
-            }),
+            own: ExclusiveCell::new(Own::new()),
         };
         Ok(Arc::new(thread, GFP_KERNEL_ACCOUNT)?)
     }
@@ -160,75 +144,127 @@ impl Thread {
         self.has_failed.load(Relaxed)
     }
 
+    /// Whether a read must not end before it has looked at the state, under the lock.
+    pub(crate) fn is_alerted(&self) -> bool {
+        self.alert.load(Relaxed)
+    }
+
+    /// Whether the state holds something to look at before a read ends. The lock is held.
+    pub(crate) fn set_alert(&self, _queue: &mut Queue, alert: bool) {
+        self.alert.store(alert, Relaxed);
+    }
+
+    /// Queues work, for which there must be room, and says which task to wake.
+    pub(crate) fn post(&self, queue: &mut Queue, work: Work) -> Option<ARef<Task>> {
+        self.set_alert(queue, true);
+        let state = self.state(queue);
+        // `has_room` keeps a place free for the outcome of a call, which needs no other.
+        let _ = state.inbox.push(work);
+        state.is_ready = true;
+        state.sleeper.take()
+    }
+
+    /// Queues work that is not worth waking up for, for which there must be room.
+    pub(crate) fn enclose(&self, queue: &mut Queue, work: Work) {
+        self.set_alert(queue, true);
+        let _ = self.state(queue).inbox.push(work);
+    }
+
     /// Checks that the current thread may make a call, and gives the call that it is handling.
     ///
     /// A thread that waits for an outcome cannot call again.
-    pub(crate) fn begin_call(&self) -> Result<Option<Arc<Transaction>>, Failure> {
-        let queue = self.process.queue.lock();
-        let state = self.state_ref(&queue);
-        match state.stack.last() {
-            Some(call) if call.is_from(self) => Err(Failure::failed(EPROTO)),
-            handled => Ok(handled.cloned()),
+    pub(crate) fn begin_call(&self, own: &mut Own) -> Result<Option<Arc<Transaction>>, Failure> {
+        if own.has_call() {
+            return Err(Failure::failed(EPROTO));
         }
-    }
-
-    /// Puts a call of the current thread on its stack, and the return that it was accepted into the
-    /// inbox, where it is read together with whatever comes next.
-    pub(crate) fn push_call(&self, call: Arc<Transaction>) -> Result {
+        if own.is_free_to_call() {
+            return Ok(None);
+        }
         loop {
             let sizes = {
                 let mut queue = self.process.queue.lock();
                 let state = self.state(&mut queue);
-                if state.has_room() && state.has_frame() {
-                    let _ = state.inbox.push(Work::Accepted(COMPLETE));
-                    let _ = state.stack.push_within_capacity(call);
-                    return Ok(());
+                own.settle(state);
+                match state.stack.last() {
+                    Some(call) if call.is_from(self) => return Err(Failure::failed(EPROTO)),
+                    handled if state.has_frame() => return Ok(handled.cloned()),
+                    _ => state.sizes(),
                 }
-                state.sizes()
             };
-            self.grow(sizes)?;
+            self.grow(sizes).map_err(Failure::failed)?;
         }
     }
 
-    /// Takes back what [`Self::push_call`] did, since the call could not be sent.
-    pub(crate) fn pop_call(&self) -> Option<Arc<Transaction>> {
+    /// Puts what the current thread has made on its stack.
+    pub(crate) fn settle(&self, own: &mut Own) {
         let mut queue = self.process.queue.lock();
-        let state = self.state(&mut queue);
-        let _accepted = state.inbox.pop_last();
-        state.stack.pop()
+        own.settle(self.state(&mut queue));
     }
 
-    /// Takes the call that the current thread handles off its stack, and queues the return that its
-    /// reply was accepted, which it always is.
+    /// Takes the call that the current thread handles off its stack.
     ///
     /// Gives `None` if the thread handles no call, or has made one itself since.
-    pub(crate) fn end_handled_call(&self) -> Result<Option<Arc<Transaction>>> {
-        loop {
-            let sizes = {
-                let mut queue = self.process.queue.lock();
-                let state = self.state(&mut queue);
-                if !state.stack.last().is_some_and(|call| !call.is_from(self)) {
-                    return Ok(None);
-                }
-                if state.has_room() {
-                    let _running = state.post(Work::Accepted(COMPLETE));
-                    return Ok(state.stack.pop());
-                }
-                state.sizes()
-            };
-            self.grow(sizes)?;
+    pub(crate) fn end_handled_call(&self, own: &mut Own) -> Option<Arc<Transaction>> {
+        let mut queue = self.process.queue.lock();
+        let state = self.state(&mut queue);
+        own.settle(state);
+        if !state.stack.last().is_some_and(|call| !call.is_from(self)) {
+            return None;
         }
+        let call = state.stack.pop();
+        own.settle(state);
+        call
     }
 
     /// Tells the current thread that its transaction was accepted.
     ///
     /// This comes before it is sent, since it may fail for want of memory.
-    pub(crate) fn accept(&self) -> Result {
-        self.post_own(Work::Accepted(COMPLETE))
+    pub(crate) fn accept(&self, own: &mut Own) -> Result {
+        own.check_accepted()?;
+        // What the thread has to learn before is in the inbox.
+        own.is_behind = self.is_alerted();
+        if own.is_behind {
+            return self.post_own(Work::Accepted(COMPLETE));
+        }
+        own.accepted += 1;
+        own.is_ready = true;
+        // The thread may wait with epoll for what it did itself.
+        self.process.pollers.notify();
+        Ok(())
+    }
+
+    /// Puts the return that a call was accepted into the inbox of the current thread, if there is
+    /// something that it has to learn before. It is read together with whatever comes next.
+    pub(crate) fn accept_behind(&self, own: &mut Own) -> Result<bool> {
+        own.check_accepted()?;
+        if !self.is_alerted() {
+            return Ok(false);
+        }
+        self.reserve_inbox()?;
+        let mut queue = self.process.queue.lock();
+        self.enclose(&mut queue, Work::Accepted(COMPLETE));
+        Ok(true)
     }
 
     /// Makes the last return that a transaction was accepted say `ret`, or takes it back.
-    pub(crate) fn amend_accepted(&self, ret: Option<u32>) {
+    ///
+    /// Without memory for `ret` the thread learns no more than that the transaction was accepted.
+    pub(crate) fn amend_accepted(&self, own: &mut Own, ret: Option<u32>) {
+        if !own.is_behind {
+            own.accepted -= 1;
+            if let Some(ret) = ret {
+                if self.post_own(Work::Accepted(ret)).is_err() {
+                    own.accepted += 1;
+                }
+            }
+            own.is_ready &= own.accepted > 0;
+            return;
+        }
+        self.amend_behind(ret);
+    }
+
+    /// Does the same for a return that is in the inbox.
+    pub(crate) fn amend_behind(&self, ret: Option<u32>) {
         let mut queue = self.process.queue.lock();
         let state = self.state(&mut queue);
         let old = state
@@ -244,7 +280,8 @@ impl Thread {
     }
 
     /// Tells the current thread with return `ret` that its transaction failed.
-    pub(crate) fn fail(&self, ret: u32) -> Result {
+    pub(crate) fn fail(&self, own: &Own, ret: u32) -> Result {
+        own.check_accepted()?;
         self.post_own(Work::Failed(ret))?;
         self.has_failed.store(true, Relaxed);
         Ok(())
@@ -275,23 +312,16 @@ impl Thread {
     /// Makes the current thread's next read return, even if there is nothing to read.
     pub(crate) fn return_soon(&self) {
         let mut queue = self.process.queue.lock();
+        self.set_alert(&mut queue, true);
         self.state(&mut queue).must_return = true;
     }
 
     fn post_own(&self, work: Work) -> Result {
-        loop {
-            let sizes = {
-                let mut queue = self.process.queue.lock();
-                let state = self.state(&mut queue);
-                if state.has_room() {
-                    let _running = state.post(work);
-                    break;
-                }
-                state.sizes()
-            };
-            self.grow(sizes)?;
-        }
-        // The thread may wait for what it did itself with epoll.
+        self.reserve_inbox()?;
+        let mut queue = self.process.queue.lock();
+        let _running = self.post(&mut queue, work);
+        drop(queue);
+        // The thread may wait with epoll for what it did itself.
         self.process.pollers.notify();
         Ok(())
     }
@@ -336,19 +366,6 @@ impl State {
     /// Whether there is room for more work, besides the outcome of a call.
     pub(crate) fn has_room(&self) -> bool {
         self.inbox.has_room(2)
-    }
-
-    /// Queues work, for which there must be room, and says which task to wake.
-    pub(crate) fn post(&mut self, work: Work) -> Option<ARef<Task>> {
-        let _ = self.inbox.push(work);
-        self.is_ready = true;
-        self.sleeper.take()
-    }
-
-    /// Queues the outcome of the call on top of the stack and says which task to wake.
-    pub(crate) fn post_outcome(&mut self, call: Arc<Transaction>) -> Option<ARef<Task>> {
-        // `has_room` keeps a place free for it.
-        self.post(Work::Outcome(call))
     }
 
     /// Takes the next item, if there is room to read it.

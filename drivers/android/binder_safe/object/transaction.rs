@@ -39,7 +39,7 @@ pub(crate) struct Transaction {
     /// When it was sent, in jiffies.
     pub(crate) start: u64,
     /// Where its buffer begins in the area of the receiver.
-    pub(crate) offset: u32,
+    pub(crate) offset: Atomic<u32>,
     pub(crate) code: u32,
     pub(crate) flags: u32,
     /// Who waits for the outcome; nobody does if this is a oneway message.
@@ -58,6 +58,8 @@ pub(crate) struct Transaction {
     /// The nice value that the thread which handles the call had before.
     pub(crate) saved_nice: Atomic<i32>,
     pub(crate) request: Parcel,
+    /// What the outcome comes with if it is a reply.
+    pub(crate) reply: Parcel,
     /// It counts as outstanding at the owner of the node.
     pub(crate) is_outstanding: Atomic<bool>,
     /// How the call ended. It ends once.
@@ -106,7 +108,7 @@ impl Outcome {
     }
 }
 
-/// The answer to a call.
+/// The answer to a call, besides its payload.
 pub(crate) struct Reply {
     pub(crate) debug_id: u32,
     /// When it was sent, in jiffies.
@@ -116,7 +118,6 @@ pub(crate) struct Reply {
     pub(crate) code: u32,
     pub(crate) flags: u32,
     pub(crate) euid: Kuid,
-    pub(crate) parcel: Parcel,
 }
 
 impl Transaction {

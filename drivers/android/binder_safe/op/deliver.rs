@@ -14,6 +14,7 @@ use crate::{
             Payload, //
         },
         node::Node,
+        own::Own,
         queue::{
             ListedNode,
             Queue, //
@@ -23,10 +24,7 @@ use crate::{
             Subscription,
             Topic, //
         },
-        thread::{
-            Own,
-            Thread, //
-        },
+        thread::Thread,
         transaction::{
             Outcome,
             Reply,
@@ -56,7 +54,6 @@ use kernel::{
         atomic::Relaxed,
         Arc, //
     },
-    task::Kuid,
     uapi, //
 };
 use zerocopy::Immutable;
@@ -156,45 +153,14 @@ impl Delivery<'_, '_> {
     }
 
     fn transaction(&mut self, transaction: Arc<Transaction>) -> Result<Got> {
-        let Some(mut payload) = transaction.request.take() else {
-            return Ok(Got::Nothing);
+        let written = match transaction.request.open().as_deref_mut() {
+            Some(Some(payload)) => self.request(&transaction, payload),
+            _ => Ok(Got::Nothing),
         };
-        let Ok(files) = receive_files(&mut payload) else {
-            self.drop_transaction(transaction, payload);
-            return Ok(Got::Nothing);
-        };
-        let data = TransactionData {
-            target: transaction.node.ptr,
-            cookie: transaction.node.cookie,
-            sender_pid: transaction.sender_pid(),
-            ..describe(
-                &payload,
-                transaction.code,
-                transaction.flags,
-                transaction.euid,
-            )
-        };
-        let written = match payload.security_context_at {
-            None => self.put(uapi::binder_driver_return_protocol_BR_TRANSACTION, &data),
-            Some(at) => {
-                let data = TransactionDataSecctx {
-                    transaction_data: data,
-                    secctx: payload.address() + u64::from(at),
-                };
-                self.put(
-                    uapi::binder_driver_return_protocol_BR_TRANSACTION_SEC_CTX,
-                    &data,
-                )
-            }
-        };
-        if let Err(err) = written {
-            self.drop_transaction(transaction, payload);
-            return Err(err);
+        if written != Ok(Got::Something) {
+            self.drop_transaction(transaction);
+            return written;
         }
-        if let Some(files) = files {
-            files.install();
-        }
-        payload.hand_over();
         nice::adopt(&transaction);
         if transaction.is_oneway() {
             transaction.conclude();
@@ -203,9 +169,49 @@ impl Delivery<'_, '_> {
         Ok(Got::Something)
     }
 
+    /// Writes a call or a message, and hands its payload over. Gives `Nothing` if its files cannot
+    /// be had.
+    fn request(&mut self, transaction: &Transaction, payload: &mut Payload) -> Result<Got> {
+        let Ok(files) = receive_files(payload) else {
+            return Ok(Got::Nothing);
+        };
+        let node = &transaction.node;
+        let address = payload.address();
+        let data = TransactionData {
+            target: node.ptr,
+            cookie: node.cookie,
+            code: transaction.code,
+            flags: transaction.flags,
+            sender_pid: transaction.sender_pid(),
+            sender_euid: transaction.euid.into_uid_in_current_ns(),
+            data_size: payload.data_size.into(),
+            offsets_size: payload.offsets_size.into(),
+            buffer: address,
+            offsets: address + payload.offsets_at(),
+        };
+        match payload.security_context_at {
+            None => self.put(uapi::binder_driver_return_protocol_BR_TRANSACTION, &data)?,
+            Some(at) => {
+                let data = TransactionDataSecctx {
+                    transaction_data: data,
+                    secctx: address + u64::from(at),
+                };
+                self.put(
+                    uapi::binder_driver_return_protocol_BR_TRANSACTION_SEC_CTX,
+                    &data,
+                )?;
+            }
+        }
+        if let Some(files) = files {
+            files.install();
+        }
+        payload.hand_over();
+        Ok(Got::Something)
+    }
+
     fn outcome(&mut self, call: &Transaction) -> Result {
         match call.outcome.as_ref() {
-            Some(Outcome::Reply(reply)) => self.reply(reply),
+            Some(Outcome::Reply(reply)) => self.reply(call, reply),
             Some(Outcome::Failure(failure)) => {
                 if let Some(error) = failure.report {
                     self.report(error);
@@ -216,15 +222,26 @@ impl Delivery<'_, '_> {
         }
     }
 
-    fn reply(&mut self, reply: &Reply) -> Result {
-        let Some(mut payload) = reply.parcel.take() else {
+    fn reply(&mut self, call: &Transaction, reply: &Reply) -> Result {
+        let mut parcel = call.reply.open();
+        let Some(Some(payload)) = parcel.as_deref_mut() else {
             return Ok(());
         };
-        let Ok(files) = receive_files(&mut payload) else {
+        let Ok(files) = receive_files(payload) else {
             let failed = uapi::binder_driver_return_protocol_BR_FAILED_REPLY;
             return self.writer.put(failed);
         };
-        let data = describe(&payload, reply.code, reply.flags, reply.euid);
+        let address = payload.address();
+        let data = TransactionData {
+            code: reply.code,
+            flags: reply.flags,
+            sender_euid: reply.euid.into_uid_in_current_ns(),
+            data_size: payload.data_size.into(),
+            offsets_size: payload.offsets_size.into(),
+            buffer: address,
+            offsets: address + payload.offsets_at(),
+            ..TransactionData::default()
+        };
         self.put(uapi::binder_driver_return_protocol_BR_REPLY, &data)?;
         if let Some(files) = files {
             files.install();
@@ -233,6 +250,7 @@ impl Delivery<'_, '_> {
         Ok(())
     }
 
+    #[inline(never)]
     fn news(&mut self, node: &Node, news: News) -> Result {
         let node = PtrCookie {
             ptr: node.ptr,
@@ -251,6 +269,7 @@ impl Delivery<'_, '_> {
         Ok(())
     }
 
+    #[inline(never)]
     fn notice(&mut self, notice: Notice, subscription: &Subscription) -> Result {
         let cookie = subscription.cookie;
         let ret = match (notice, subscription.topic) {
@@ -281,8 +300,12 @@ impl Delivery<'_, '_> {
     }
 
     /// Ends a transaction that the thread could not read.
-    fn drop_transaction(&mut self, transaction: Arc<Transaction>, payload: Payload) {
+    fn drop_transaction(&mut self, transaction: Arc<Transaction>) {
         let process = &self.thread.process;
+        let payload = transaction
+            .request
+            .open()
+            .and_then(|mut parcel| parcel.take());
         drop(payload);
         let mut queue = process.queue.lock();
         if transaction.is_oneway() {
@@ -290,7 +313,9 @@ impl Delivery<'_, '_> {
             drop(queue);
             process.wake_posted(posted);
         } else {
-            let frame = self.thread.state(&mut queue).stack.pop();
+            let state = self.thread.state(&mut queue);
+            let frame = state.stack.pop();
+            self.own.settle(state);
             drop(queue);
             drop(frame);
             finish(transaction, Outcome::UNREADABLE, Urgency::Plain);
@@ -302,20 +327,6 @@ impl Delivery<'_, '_> {
         if self.own.extended_error.command == uapi::binder_driver_return_protocol_BR_OK {
             self.own.extended_error = error;
         }
-    }
-}
-
-/// How the receiver sees a message.
-fn describe(payload: &Payload, code: u32, flags: u32, euid: Kuid) -> TransactionData {
-    TransactionData {
-        code,
-        flags,
-        sender_euid: euid.into_uid_in_current_ns(),
-        data_size: payload.data_size.into(),
-        offsets_size: payload.offsets_size.into(),
-        buffer: payload.address(),
-        offsets: payload.address() + u64::from(payload.offsets_at),
-        ..TransactionData::default()
     }
 }
 

@@ -57,6 +57,8 @@ pub(crate) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     /// Copies data and offsets, translates the objects, and gives what they hold.
+    // Kept apart from the way of messages without objects.
+    #[inline(never)]
     pub(super) fn fill(
         sender: &mut Sender<'_>,
         message: &TransactionDataSg,

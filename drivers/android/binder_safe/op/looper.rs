@@ -13,6 +13,7 @@ use crate::object::thread::{
 pub(crate) fn register(thread: &Thread) -> bool {
     let mut queue = thread.process.queue.lock();
     let was_requested = queue.loopers.register().is_ok();
+    thread.process.note_loopers(&queue);
     let state = thread.state(&mut queue);
     let is_valid = was_requested && state.looper & looper::ENTERED == 0;
     if !is_valid {

@@ -25,7 +25,6 @@ pub(crate) fn become_manager(process: ArcBorrow<'_, Process>, object: &FlatObjec
     let process: Arc<Process> = process.into();
     let node = process.node_for(object, &mut Ids::new())?;
     process.context.set_manager(node.clone())?;
-    let mut queue = process.queue.lock();
-    node.state(&mut queue).counts.make_permanent();
+    node.make_permanent(&mut process.queue.lock());
     Ok(())
 }

@@ -12,15 +12,15 @@ use crate::{
         contents::{
             Contents,
             Objects,
-            Payload, //
+            Parcel,
+            Payload,
+            PART_ALIGN, //
         },
         error::Failure,
         node::NodePin,
+        own::Own,
         process::Process,
-        thread::{
-            Own,
-            Thread, //
-        }, //
+        thread::Thread, //
     },
     proto::wire::TransactionDataSg,
     pure::ranges::Label,
@@ -40,9 +40,6 @@ use kernel::{
     uaccess::UserSlice,
     uapi, //
 };
-
-/// The parts of a message, each padded to this many bytes.
-const PART_ALIGN: usize = size_of::<u64>();
 
 /// Who sends, and through which file.
 pub(crate) struct Sender<'a> {
@@ -93,16 +90,18 @@ impl Layout {
 
 /// Where the next part begins behind one of `size` bytes.
 fn behind(start: usize, size: usize) -> Result<usize> {
-    let padded = size.checked_next_multiple_of(PART_ALIGN).ok_or(EINVAL)?;
+    let padded = size.checked_add(PART_ALIGN - 1).ok_or(EINVAL)? & !(PART_ALIGN - 1);
     start.checked_add(padded).ok_or(EINVAL)
 }
 
-/// Copies the message that the current task sends into the area of its recipient.
+/// Copies the message that the current task sends into the area of its recipient, and puts what is
+/// known of it into `parcel`. Gives where it begins in the area, too.
 pub(crate) fn copy(
     sender: &mut Sender<'_>,
     message: &TransactionDataSg,
     recipient: Recipient<'_>,
-) -> Result<(Payload, Load), Failure> {
+    parcel: &Parcel,
+) -> Result<(Load, u32), Failure> {
     let context = security_context(sender, recipient.node.as_ref()).map_err(Failure::failed)?;
     let context_size = context.as_ref().map_or(0, SecurityCtx::len);
     let layout = Layout::new(message, context_size)?;
@@ -127,20 +126,19 @@ pub(crate) fn copy(
     }
     let objects =
         fill(sender, message, &recipient, &layout, &mut buffer).map_err(Failure::failed)?;
+    let offset = buffer.offset();
     // What fits in an area has sizes of 32 bits.
-    let payload = Payload {
+    parcel.fill(Payload {
         buffer,
         contents: Contents {
             target: recipient.node,
-            is_oneway: matches!(recipient.kind, Kind::Oneway(_)),
             objects,
         },
         data_size: layout.data_size as u32,
         offsets_size: layout.offsets_size as u32,
-        offsets_at: layout.offsets_at as u32,
         security_context_at: context.map(|_| layout.context_at as u32),
-    };
-    Ok((payload, load))
+    });
+    Ok((load, offset))
 }
 
 /// Says whose area is full.

@@ -12,11 +12,12 @@ use super::{
 };
 use crate::{
     object::{
+        own::Own,
         queue::Queue,
         thread::{
             looper,
-            Own,
-            Thread, //
+            Thread,
+            COMPLETE, //
         },
         work::{
             Urgency,
@@ -47,6 +48,10 @@ pub(crate) struct Reader<'a, 'w> {
     takes_any: bool,
     /// How much had been written before the first item.
     start: u64,
+    /// The thread had nothing of its own to read when it began.
+    is_free: bool,
+    /// It had something that is worth a return.
+    is_ready: bool,
 }
 
 /// What a thread does next.
@@ -55,6 +60,8 @@ enum Next {
     Handle(Item, Option<Leave>),
     /// It has read all there is.
     Return(Leave),
+    /// It is told first what was accepted, for which there is no room in kernel memory.
+    WriteAccepted,
     /// It cannot take a call before its stack has more room.
     GrowStack((usize, usize)),
 }
@@ -77,6 +84,8 @@ impl<'a, 'w> Reader<'a, 'w> {
     ) -> Self {
         Self {
             start: writer.consumed(),
+            is_free: own.is_available(),
+            is_ready: own.is_ready,
             to: Delivery {
                 thread,
                 own,
@@ -96,9 +105,15 @@ impl<'a, 'w> Reader<'a, 'w> {
         let thread = self.to.thread;
         nice::reset(&thread.process, || {
             let queue = thread.process.queue.lock();
-            thread.state_ref(&queue).is_available()
+            self.is_free && thread.state_ref(&queue).is_available()
         });
         loop {
+            if self.is_ready {
+                self.write_accepted()?;
+                if self.is_done() {
+                    return self.to.writer.flush();
+                }
+            }
             let leave = match self.next()? {
                 Next::Handle(item, leave) => match (self.to.handle(item)?, leave) {
                     (Got::Something, Some(leave)) => leave,
@@ -109,6 +124,10 @@ impl<'a, 'w> Reader<'a, 'w> {
                     (_, None) => continue,
                 },
                 Next::Return(leave) => leave,
+                Next::WriteAccepted => {
+                    self.write_accepted()?;
+                    continue;
+                }
                 Next::GrowStack(sizes) => {
                     self.to.thread.grow(sizes)?;
                     continue;
@@ -123,10 +142,31 @@ impl<'a, 'w> Reader<'a, 'w> {
         }
     }
 
+    /// Writes which transactions of the thread were accepted.
+    fn write_accepted(&mut self) -> Result {
+        while self.to.own.accepted > 0 && self.to.writer.has_room() {
+            self.to.own.accepted -= 1;
+            self.to.own.is_ready &= self.to.own.accepted > 0;
+            self.to.writer.put(COMPLETE)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the thread has read what was worth a return, and nothing else is there. It takes no
+    /// lock to see that.
+    fn is_done(&self) -> bool {
+        self.is_ready
+            && self.to.writer.consumed() > self.start
+            && self.to.own.is_available()
+            && !self.to.thread.is_alerted()
+            && !self.to.thread.process.lacks_loopers()
+    }
+
     /// Decides what to do next, and sleeps until there is something.
     fn next(&mut self) -> Result<Next> {
         let thread = self.to.thread;
         let mut queue = thread.process.queue.lock();
+        self.to.own.settle(thread.state(&mut queue));
         loop {
             if !self.has_begun {
                 self.wait(&mut queue)?;
@@ -137,7 +177,16 @@ impl<'a, 'w> Reader<'a, 'w> {
             if !state.has_frame() {
                 return Ok(Next::GrowStack(state.sizes()));
             }
+            if has_room && self.to.own.accepted > 0 {
+                if !self.to.writer.stage(COMPLETE) {
+                    return Ok(Next::WriteAccepted);
+                }
+                self.to.own.accepted -= 1;
+                continue;
+            }
             let own = state.pop_if(has_room);
+            let alert = !state.inbox.is_empty() || state.must_return;
+            thread.set_alert(&mut queue, alert);
             let is_own = own.is_some();
             let work = match own {
                 None if has_room && self.takes_any => queue.todo.pop(),
@@ -149,6 +198,7 @@ impl<'a, 'w> Reader<'a, 'w> {
                     continue;
                 }
                 let item = Item::take(thread, &mut queue, work, is_own);
+                self.to.own.settle(thread.state(&mut queue));
                 let leave = item.ends_read().then(|| self.leave(&mut queue));
                 return Ok(Next::Handle(item, leave));
             }
@@ -159,6 +209,8 @@ impl<'a, 'w> Reader<'a, 'w> {
             }
             // All there was to read came to nothing, so begin anew.
             self.has_begun = false;
+            self.is_free = self.to.own.is_available();
+            self.is_ready = false;
         }
     }
 
@@ -167,8 +219,8 @@ impl<'a, 'w> Reader<'a, 'w> {
         let thread = self.to.thread;
         loop {
             let state = thread.state(queue);
-            self.takes_any = state.is_available();
-            if state.is_ready || state.must_return {
+            self.takes_any = self.is_free && state.is_available();
+            if self.is_ready || state.is_ready || state.must_return {
                 return Ok(());
             }
             if self.takes_any && !queue.todo.is_empty() {
@@ -205,11 +257,17 @@ impl<'a, 'w> Reader<'a, 'w> {
         let task = idle.and_then(|idle| idle.state(queue).sleeper.take());
         let state = self.to.thread.state(queue);
         state.must_return = false;
+        let alert = !state.inbox.is_empty();
+        self.to.thread.set_alert(queue, alert);
+        let state = self.to.thread.state(queue);
         let is_looper = state.looper & (looper::REGISTERED | looper::ENTERED) != 0;
         let spawn = is_looper
             && self.to.writer.can_ask_for_looper()
             && queue.nobody_is_idle()
             && queue.loopers.request();
+        if spawn {
+            self.to.thread.process.note_loopers(queue);
+        }
         Leave {
             spawn,
             wake: Wake {
@@ -222,7 +280,10 @@ impl<'a, 'w> Reader<'a, 'w> {
     /// The thread goes on after all.
     fn stay(&self, leave: Leave) {
         if leave.spawn {
-            self.to.thread.process.queue.lock().loopers.take_back();
+            let process = &self.to.thread.process;
+            let mut queue = process.queue.lock();
+            queue.loopers.take_back();
+            process.note_loopers(&queue);
         }
         leave.wake.wake(Urgency::Plain);
     }

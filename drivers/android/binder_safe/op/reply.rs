@@ -24,7 +24,6 @@ use crate::{
         }, //
     },
     object::{
-        contents::Parcel,
         error::Failure,
         thread::Thread,
         transaction::{
@@ -56,7 +55,7 @@ pub(crate) fn reply(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Res
     let thread = sender.thread;
     let debug_id = sender.own.ids.next();
     sender.own.extended_error = ExtendedError::accepted(debug_id);
-    let Some(call) = thread.end_handled_call()? else {
+    let Some(call) = thread.end_handled_call(sender.own) else {
         let failure = Failure::failed(EPROTO);
         sender.own.extended_error.command = failure.command;
         sender.own.extended_error.param = failure.param;
@@ -69,7 +68,7 @@ pub(crate) fn reply(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Res
         );
         explain(debug_id, thread, &message.transaction_data, None, failure);
         report(thread, &message.transaction_data, None, failure.command);
-        return thread.fail(failure.command);
+        return thread.fail(sender.own, failure.command);
     };
     nice::restore(&call);
     let outcome = match build(sender, &call, message) {
@@ -92,11 +91,13 @@ pub(crate) fn reply(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Res
             Outcome::failed(debug_id, failure)
         }
     };
+    // The thread learns so after all that its reply made it learn.
+    let accepted = thread.accept(sender.own);
     finish(call, outcome, Urgency::Sync);
-    Ok(())
+    accepted
 }
 
-/// Copies the reply to the process that waits for it.
+/// Copies the reply to the process that waits for it, where it becomes the call's.
 fn build(
     sender: &mut Sender<'_>,
     call: &Transaction,
@@ -113,15 +114,14 @@ fn build(
         kind: Kind::Call,
         accepts_files: call.flags & uapi::transaction_flags_TF_ACCEPT_FDS != 0,
     };
-    let (payload, _) = payload::copy(sender, message, recipient)?;
+    let (_, offset) = payload::copy(sender, message, recipient, &call.reply)?;
     Ok(Reply {
         debug_id: sender.own.extended_error.id,
         start: get_jiffies_64(),
-        offset: payload.buffer.offset(),
+        offset,
         code: data.code,
         flags: data.flags,
         euid: Kuid::current_euid(),
-        parcel: Parcel::new(payload),
     })
 }
 

@@ -30,13 +30,14 @@ use crate::{
             Node,
             NodePin, //
         },
+        own::Own,
         post::{
             NotSent,
             Sent, //
         },
         thread::{
-            Own,
-            Thread, //
+            Thread,
+            COMPLETE, //
         },
         transaction::Transaction,
         work::Urgency, //
@@ -74,9 +75,6 @@ use kernel::{
     time::get_jiffies_64,
     uapi, //
 };
-
-/// The return for a transaction that was accepted.
-const COMPLETE: u32 = uapi::binder_driver_return_protocol_BR_TRANSACTION_COMPLETE;
 
 /// The return for a oneway message whose receiver is frozen.
 const PENDING_FROZEN: u32 = uapi::binder_driver_return_protocol_BR_TRANSACTION_PENDING_FROZEN;
@@ -116,7 +114,7 @@ pub(crate) fn send(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Resu
             sender.own.extended_error.command = failure.command;
             sender.own.extended_error.param = failure.param;
             report(thread, &message.transaction_data, &target, failure.command);
-            thread.fail(failure.command)
+            thread.fail(sender.own, failure.command)
         }
     }
 }
@@ -223,30 +221,22 @@ fn try_send(
     let (kind, parent) = if data.is_oneway() {
         (Kind::Oneway(thread.process.task.pid() as u32), None)
     } else {
-        (Kind::Call, thread.begin_call()?)
+        (Kind::Call, thread.begin_call(sender.own)?)
     };
-    let recipient = Recipient {
-        process: target,
-        accepts_files: node.accepts_files(),
-        node: Some(pin),
-        kind,
-    };
-    let (request, load) = payload::copy(sender, message, recipient)?;
     let to_thread = parent
         .as_ref()
         .and_then(|call| call.waiting_in(target))
         .cloned();
     known.thread = to_thread.as_ref().map(|thread| thread.tid);
-    let memory = memory(sender.own)?;
     // Made in place: it is large.
     let callee = node.clone();
     let from = (!data.is_oneway()).then(|| thread.clone());
     let debug_id = sender.own.extended_error.id;
-    let transaction = memory.write_init(init!(Transaction {
+    let transaction = memory(sender.own)?.write_init(init!(Transaction {
         debug_id,
         counted: Counted::new(Object::Transaction),
         start: get_jiffies_64(),
-        offset: request.buffer.offset(),
+        offset: Atomic::new(0),
         code: data.code,
         flags: data.flags,
         from,
@@ -258,7 +248,8 @@ fn try_send(
         handler: Atomic::new(known.thread.unwrap_or(0)),
         nice: current!().nice(),
         saved_nice: Atomic::new(0),
-        request: Parcel::new(request),
+        request: Parcel::new(),
+        reply: Parcel::new(),
         is_outstanding: Atomic::new(false),
         outcome: SetOnce::new(),
     }));
@@ -266,10 +257,18 @@ fn try_send(
         Ok(transaction) => Arc::from(transaction),
         Err::<_, Infallible>(never) => match never {},
     };
+    let recipient = Recipient {
+        process: target,
+        accepts_files: node.accepts_files(),
+        node: Some(pin),
+        kind,
+    };
+    let (load, offset) = payload::copy(sender, message, recipient, &transaction.request)?;
+    transaction.offset.store(offset, Relaxed);
     if data.is_oneway() {
-        oneway(thread, &node, transaction, load)
+        oneway(sender, &node, transaction, load)
     } else {
-        call(thread, &node, transaction, to_thread.as_ref())
+        call(sender, &node, transaction, to_thread.as_ref())
     }
 }
 
@@ -292,19 +291,24 @@ fn find_target(thread: &Thread, handle: u32) -> Result<NodePin, Failure> {
 
 /// Queues a call for `to`, or for any thread of the target.
 fn call(
-    thread: &Arc<Thread>,
+    sender: &mut Sender<'_>,
     node: &Arc<Node>,
     call: Arc<Transaction>,
     to: Option<&Arc<Thread>>,
 ) -> Result<u32, Failure> {
-    thread.push_call(call.clone()).map_err(Failure::failed)?;
-    match node.owner.send(node, to, call) {
+    let thread = sender.thread;
+    let is_behind = thread.accept_behind(sender.own).map_err(Failure::failed)?;
+    match node.owner.send(node, to, call.clone()) {
         Ok((_, wake)) => {
+            sender.own.push_call(call);
+            sender.own.accepted += u32::from(!is_behind);
             wake.wake(Urgency::Sync);
             Ok(COMPLETE)
         }
         Err(NotSent { transaction, error }) => {
-            drop(thread.pop_call());
+            if is_behind {
+                thread.amend_behind(None);
+            }
             drop(transaction);
             Err(not_sent(error))
         }
@@ -313,12 +317,13 @@ fn call(
 
 /// Queues a message that expects no reply.
 fn oneway(
-    thread: &Arc<Thread>,
+    sender: &mut Sender<'_>,
     node: &Arc<Node>,
     message: Arc<Transaction>,
     load: Load,
 ) -> Result<u32, Failure> {
-    thread.accept().map_err(Failure::failed)?;
+    let thread = sender.thread;
+    thread.accept(sender.own).map_err(Failure::failed)?;
     match node.owner.send(node, None, message) {
         Ok((sent, wake)) => {
             wake.wake(Urgency::Plain);
@@ -329,12 +334,12 @@ fn oneway(
                 (Sent::Normally, _) => COMPLETE,
             };
             if ret != COMPLETE {
-                thread.amend_accepted(Some(ret));
+                thread.amend_accepted(sender.own, Some(ret));
             }
             Ok(ret)
         }
         Err(NotSent { error, .. }) => {
-            thread.amend_accepted(None);
+            thread.amend_accepted(sender.own, None);
             Err(not_sent(error))
         }
     }

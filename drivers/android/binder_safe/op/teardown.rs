@@ -21,6 +21,7 @@ use kernel::sync::Arc;
 
 /// `BINDER_THREAD_EXIT`: forgets the thread and ends what it was doing.
 pub(crate) fn exit_thread(thread: &Arc<Thread>) {
+    thread.process.forget(thread);
     let removed = thread.process.queue.lock().remove_thread(thread);
     drop(removed);
     end_thread(thread);
@@ -97,6 +98,7 @@ pub(crate) fn release_process(process: &Arc<Process>) {
     let open = process.context.instance.remove(process);
     process.context.dismiss(process);
     process.set_dead();
+    process.forget_all();
     loop {
         let thread = process.queue.lock().pop_thread();
         match thread {
@@ -118,8 +120,8 @@ pub(crate) fn release_process(process: &Arc<Process>) {
     while let Some(subscription) = pop_subscription(process) {
         drop(subscription);
     }
-    while let Some(contents) = process.area.free_any() {
-        free::end(process, contents);
+    while let Some(freed) = process.area.free_any() {
+        free::end(process, freed);
     }
     drop(open);
 }

@@ -33,10 +33,10 @@ const STAGE_SIZE: usize = 96;
 
 /// A decoded command.
 pub(crate) enum Command {
-    /// `BC_TRANSACTION`, `BC_TRANSACTION_SG`.
-    Transaction(TransactionDataSg),
-    /// `BC_REPLY`, `BC_REPLY_SG`.
-    Reply(TransactionDataSg),
+    /// `BC_TRANSACTION`, `BC_TRANSACTION_SG`, with [`CommandReader::message`].
+    Transaction,
+    /// `BC_REPLY`, `BC_REPLY_SG`, with [`CommandReader::message`].
+    Reply,
     /// `BC_FREE_BUFFER`, with the buffer's address.
     FreeBuffer(u64),
     /// `BC_ACQUIRE`, `BC_INCREFS`, with the handle.
@@ -95,7 +95,11 @@ pub(crate) struct CommandReader {
     pos: usize,
     /// How many bytes of the stage are filled.
     filled: usize,
+    /// How many bytes the command takes that was read last.
+    size: usize,
     consumed: u64,
+    /// Decoded in place, since it is large.
+    message: TransactionDataSg,
 }
 
 impl CommandReader {
@@ -106,7 +110,9 @@ impl CommandReader {
             stage: [0; STAGE_SIZE],
             pos: 0,
             filled: 0,
+            size: 0,
             consumed,
+            message: TransactionDataSg::default(),
         }
     }
 
@@ -128,15 +134,25 @@ impl CommandReader {
     pub(crate) fn next(&mut self, counters: &Counters) -> Result<Command> {
         let word = self.get::<u32>(0)?;
         counters.count_command(word);
+        // The size of a command's payload is part of its number.
+        self.size = size_of::<u32>() + kernel::ioctl::_IOC_SIZE(word);
         Ok(match word {
             uapi::binder_driver_command_protocol_BC_TRANSACTION => {
-                Command::Transaction(self.plain()?)
+                self.plain()?;
+                Command::Transaction
             }
-            uapi::binder_driver_command_protocol_BC_REPLY => Command::Reply(self.plain()?),
+            uapi::binder_driver_command_protocol_BC_REPLY => {
+                self.plain()?;
+                Command::Reply
+            }
             uapi::binder_driver_command_protocol_BC_TRANSACTION_SG => {
-                Command::Transaction(self.payload()?)
+                self.message = self.payload()?;
+                Command::Transaction
             }
-            uapi::binder_driver_command_protocol_BC_REPLY_SG => Command::Reply(self.payload()?),
+            uapi::binder_driver_command_protocol_BC_REPLY_SG => {
+                self.message = self.payload()?;
+                Command::Reply
+            }
             uapi::binder_driver_command_protocol_BC_FREE_BUFFER => {
                 Command::FreeBuffer(self.payload()?)
             }
@@ -185,13 +201,8 @@ impl CommandReader {
 
     /// The command that was read last took effect.
     pub(crate) fn commit(&mut self) {
-        // The size of a command's payload is part of its number.
-        let size = match self.get::<u32>(0) {
-            Ok(word) => size_of::<u32>() + kernel::ioctl::_IOC_SIZE(word),
-            Err(_) => 0,
-        };
-        self.pos += size;
-        self.consumed += size as u64;
+        self.pos += self.size;
+        self.consumed += self.size as u64;
     }
 
     /// What the command that was read last is called.
@@ -210,12 +221,16 @@ impl CommandReader {
         }
     }
 
-    /// A transaction without extra room, in the form of one with.
-    fn plain(&mut self) -> Result<TransactionDataSg> {
-        Ok(TransactionDataSg {
-            transaction_data: self.payload::<TransactionData>()?,
-            buffers_size: 0,
-        })
+    /// Decodes a transaction without extra room, in the form of one with.
+    fn plain(&mut self) -> Result {
+        self.message.transaction_data = self.payload::<TransactionData>()?;
+        self.message.buffers_size = 0;
+        Ok(())
+    }
+
+    /// The transaction or reply that was decoded last.
+    pub(crate) fn message(&self) -> &TransactionDataSg {
+        &self.message
     }
 
     /// The structure behind the command word.
@@ -226,18 +241,20 @@ impl CommandReader {
     /// Decodes a `T` that starts `offset` bytes into the current command.
     fn get<T: FromBytes>(&mut self, offset: usize) -> Result<T> {
         let end = offset + size_of::<T>();
-        if self.filled - self.pos < end {
+        if self.pos + end > self.filled {
             self.refill();
+            if end > self.filled {
+                return Err(EFAULT);
+            }
         }
         self.peek(offset)
     }
 
     /// Decodes a `T` of which all bytes are staged.
     fn peek<T: FromBytes>(&self, offset: usize) -> Result<T> {
-        let bytes = self.stage[self.pos..self.filled]
-            .get(offset..offset + size_of::<T>())
-            .ok_or(EFAULT)?;
-        T::read_from_bytes(bytes).map_err(|_| EFAULT)
+        let start = self.pos + offset;
+        let bytes = self.stage.get(start..start + size_of::<T>());
+        T::read_from_bytes(bytes.ok_or(EFAULT)?).map_err(|_| EFAULT)
     }
 
     /// Moves the rest of the stage to its front and copies what fits behind it.

@@ -95,7 +95,7 @@ impl<'a> ReturnWriter<'a> {
     pub(crate) fn flush(&mut self) -> Result {
         let staged = core::mem::take(&mut self.staged);
         if staged > 0 {
-            self.user.write_slice(&self.stage[..staged])?;
+            self.user.write_obj(&self.stage[..staged])?;
             self.written += staged as u64;
         }
         Ok(())

@@ -76,8 +76,10 @@ impl<T> Ring<T> {
         }
         let at = self.index(self.len);
         // INVARIANT: The slot behind the last item becomes an item.
-        self.slots[at] = Some(item);
+        let empty = self.slots[at].replace(item);
         self.len += 1;
+        // There is nothing to drop, which the compiler does not know.
+        core::mem::forget(empty);
         Ok(())
     }
 

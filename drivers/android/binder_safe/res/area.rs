@@ -107,20 +107,16 @@ impl<T> Area<T> {
         kind: Kind,
         label: Label,
     ) -> Result<(Buffer<T>, Load)> {
-        if !self.pages.is_mapped() {
-            return Err(ESRCH);
-        }
         let len = len
             .checked_next_multiple_of(ALIGN)
             .ok_or(EINVAL)?
             .max(ALIGN);
         let (range, load) = self.reserve_range(len, kind, label)?;
-        Ok((Buffer::fill(self.clone(), range, kind)?, load))
+        Ok((Buffer::fill(self.clone(), range)?, load))
     }
 
-    /// Frees the buffer that starts at user address `address`, if its owner may do so, and gives
-    /// what was kept for it.
-    pub(crate) fn free(&self, address: u64) -> Option<T> {
+    /// Frees the buffer that starts at user address `address`, if its owner may do so.
+    pub(crate) fn free(&self, address: u64) -> Option<Freed<T>> {
         let offset = usize::try_from(address)
             .ok()?
             .checked_sub(self.pages.start())?;
@@ -128,14 +124,14 @@ impl<T> Area<T> {
     }
 
     /// Frees any buffer that its owner may free.
-    pub(crate) fn free_any(&self) -> Option<T> {
+    pub(crate) fn free_any(&self) -> Option<Freed<T>> {
         self.free_taken(Ranges::take_any)
     }
 
     fn free_taken(
         &self,
         take: impl FnOnce(&mut Ranges<Held<T>>) -> Option<(Range, Held<T>)>,
-    ) -> Option<T> {
+    ) -> Option<Freed<T>> {
         let mut space = self.space.lock();
         let (range, held) = take(&mut space.ranges)?;
         if held.clear {
@@ -143,10 +139,13 @@ impl<T> Area<T> {
             self.zero(&held.pins, range);
             space = self.space.lock();
         }
-        space.release(range, held.kind);
+        let is_oneway = space.release(range);
         drop(space);
         self.pages.unpin(held.pins);
-        Some(held.contents)
+        Some(Freed {
+            contents: held.contents,
+            is_oneway,
+        })
     }
 
     /// The buffers from `offset` on, `count` of them at most. May sleep.
@@ -179,7 +178,7 @@ impl<T> Area<T> {
     /// Zeroes a buffer, the pages of which are pinned by `pins`.
     pub(super) fn zero(&self, pins: &Pins, range: Range) {
         // The pages are pinned, so this cannot fail.
-        let _ = self.pages.zero(pins, range.offset, range.len);
+        let _ = self.pages.zero(pins, range.offset(), range.len());
     }
 
     /// Lets the owner free the buffer in `range` from now on.
@@ -188,8 +187,8 @@ impl<T> Area<T> {
     }
 
     /// Gives the bytes of a buffer back.
-    pub(super) fn release(&self, range: Range, kind: Kind) {
-        self.space.lock().release(range, kind);
+    pub(super) fn release(&self, range: Range) {
+        self.space.lock().release(range);
     }
 
     fn reserve_range(&self, len: usize, kind: Kind, label: Label) -> Result<(Range, Load)> {
@@ -200,6 +199,10 @@ impl<T> Area<T> {
                     Ok((range, load)) => {
                         space.ranges.name(range, label);
                         return Ok((range, load));
+                    }
+                    // An area that is not mapped yet has no table.
+                    Err(_) if !self.pages.is_mapped() || space.ranges.capacity() == 0 => {
+                        return Err(ESRCH);
                     }
                     Err(NoRange::NoSpace) => return Err(ENOSPC),
                     Err(NoRange::TableFull) if space.ranges.capacity() >= MAX_BLOCKS => {
@@ -215,11 +218,13 @@ impl<T> Area<T> {
 }
 
 impl<T> Space<T> {
-    fn release(&mut self, range: Range, kind: Kind) {
-        self.ranges.release(range);
-        if matches!(kind, Kind::Oneway(_)) {
-            self.free_oneway += range.len;
+    /// Gives bytes back, and says whether they were those of a oneway message.
+    fn release(&mut self, range: Range) -> bool {
+        let is_oneway = self.ranges.release(range) != NO_TAG;
+        if is_oneway {
+            self.free_oneway += range.len();
         }
+        is_oneway
     }
 
     fn reserve(&mut self, len: usize, kind: Kind) -> Result<(Range, Load), NoRange> {
@@ -237,6 +242,14 @@ impl<T> Space<T> {
         };
         Ok((range, load))
     }
+}
+
+/// A buffer that its owner has freed.
+pub(crate) struct Freed<T> {
+    /// What was kept for it.
+    pub(crate) contents: T,
+    /// It held a oneway message.
+    pub(crate) is_oneway: bool,
 }
 
 /// What a buffer is for.

@@ -2,10 +2,7 @@
 
 //! A piece of an area that holds one message.
 
-use super::area::{
-    Area,
-    Kind, //
-};
+use super::area::Area;
 use crate::pure::ranges::Range;
 use kernel::{
     mm::page_area::Pins,
@@ -20,7 +17,6 @@ use kernel::{
 pub(crate) struct Buffer<T> {
     area: Arc<Area<T>>,
     range: Range,
-    kind: Kind,
     clear: bool,
     /// `None` once the buffer was handed over.
     pins: Option<Pins>,
@@ -29,24 +25,22 @@ pub(crate) struct Buffer<T> {
 /// What an area keeps of a buffer while its owner uses it.
 pub(super) struct Held<T> {
     pub(super) pins: Pins,
-    pub(super) kind: Kind,
     pub(super) clear: bool,
     pub(super) contents: T,
 }
 
 impl<T> Buffer<T> {
     /// Provides the pages of a reserved range, which is given back if that fails.
-    pub(super) fn fill(area: Arc<Area<T>>, range: Range, kind: Kind) -> Result<Self> {
-        match area.pages.pin(range.offset, range.len) {
+    pub(super) fn fill(area: Arc<Area<T>>, range: Range) -> Result<Self> {
+        match area.pages.pin(range.offset(), range.len()) {
             Ok(pins) => Ok(Self {
                 area,
                 range,
-                kind,
                 clear: false,
                 pins: Some(pins),
             }),
             Err(err) => {
-                area.release(range, kind);
+                area.release(range);
                 Err(err)
             }
         }
@@ -54,13 +48,13 @@ impl<T> Buffer<T> {
 
     /// Where the owner of the area sees the buffer.
     pub(crate) fn address(&self) -> u64 {
-        (self.area.pages.start() + self.range.offset) as u64
+        (self.area.pages.start() + self.range.offset()) as u64
     }
 
     /// Bytes from the start of the area.
     pub(crate) fn offset(&self) -> u32 {
         // Areas are smaller than 4 GiB.
-        self.range.offset as u32
+        self.range.offset() as u32
     }
 
     /// Zeroes the bytes when they are given back.
@@ -94,11 +88,10 @@ impl<T> Buffer<T> {
     }
 
     /// Lets the owner of the area free the buffer, from which time on `contents` are its own.
-    pub(crate) fn hand_over(mut self, contents: T) {
+    pub(crate) fn hand_over(&mut self, contents: T) {
         if let Some(pins) = self.pins.take() {
             let held = Held {
                 pins,
-                kind: self.kind,
                 clear: self.clear,
                 contents,
             };
@@ -109,10 +102,10 @@ impl<T> Buffer<T> {
     /// The place in the area of `len` bytes at `offset`, if they are the buffer's.
     fn at(&self, offset: usize, len: usize) -> Result<usize> {
         let end = offset.checked_add(len).ok_or(EINVAL)?;
-        if end > self.range.len {
+        if end > self.range.len() {
             return Err(EINVAL);
         }
-        Ok(self.range.offset + offset)
+        Ok(self.range.offset() + offset)
     }
 }
 
@@ -123,7 +116,7 @@ impl<T> Drop for Buffer<T> {
                 self.area.zero(&pins, self.range);
             }
             self.area.pages.unpin(pins);
-            self.area.release(self.range, self.kind);
+            self.area.release(self.range);
         }
     }
 }

@@ -81,7 +81,7 @@ impl Both {
                 if let Some(range) = pick(&mut self.reserved, index) {
                     self.next += 1;
                     self.ranges.hold(range, self.next);
-                    let at = self.model.at(range.offset).unwrap();
+                    let at = self.model.at(range.offset()).unwrap();
                     self.model.blocks[at].usage = Use::Held(self.next);
                 }
             }
@@ -107,7 +107,7 @@ impl Both {
     fn reserve(&mut self, len: usize, tag: u32) {
         if let Some(offset) = self.model.reserve_spare(len, tag) {
             let range = self.ranges.reserve(len, tag).expect("the spare block fits");
-            assert_eq!((range.offset, range.len), (offset, len));
+            assert_eq!((range.offset(), range.len()), (offset, len));
             self.reserved.push(range);
             return;
         }
@@ -115,9 +115,9 @@ impl Both {
         match self.ranges.reserve(len, tag) {
             Ok(range) => {
                 assert!(self.model.blocks.len() < self.capacity);
-                assert_eq!(range.len, len);
-                assert_eq!(range.offset % ALIGN, 0);
-                let had = self.model.reserve(range.offset, len, tag);
+                assert_eq!(range.len(), len);
+                assert_eq!(range.offset() % ALIGN, 0);
+                let had = self.model.reserve(range.offset(), len, tag);
                 assert_eq!(Some(had), best, "not the smallest");
                 self.reserved.push(range);
             }
@@ -145,23 +145,23 @@ impl Both {
             assert!(!self.model.blocks.iter().any(|block| is_held(block.usage)));
             return;
         };
-        let at = self.model.at(range.offset).unwrap();
+        let at = self.model.at(range.offset()).unwrap();
         assert_eq!(self.model.blocks[at].usage, Use::Held(held));
         self.finish_take(range);
     }
 
     /// What was taken is reserved until it is released, and cannot be taken twice.
     fn finish_take(&mut self, range: Range) {
-        let at = self.model.at(range.offset).unwrap();
-        assert_eq!(range.len, self.model.blocks[at].len);
+        let at = self.model.at(range.offset()).unwrap();
+        assert_eq!(range.len(), self.model.blocks[at].len);
         self.model.blocks[at].usage = Use::Reserved;
-        assert!(self.ranges.take(range.offset).is_none(), "taken twice");
+        assert!(self.ranges.take(range.offset()).is_none(), "taken twice");
         self.release(range);
     }
 
     fn release(&mut self, range: Range) {
         self.ranges.release(range);
-        self.model.release(range.offset);
+        self.model.release(range.offset());
     }
 
     fn compare(&self) {
@@ -211,7 +211,7 @@ proptest! {
         assert!(both.reserved.is_empty());
         if size > 0 {
             let all = both.ranges.reserve(size, 0).unwrap();
-            assert_eq!((all.offset, all.len), (0, size));
+            assert_eq!((all.offset(), all.len()), (0, size));
             both.ranges.hold(all, 7);
             assert_eq!(both.ranges.take(0), Some((all, 7)));
         }

@@ -176,10 +176,11 @@ fn print_transaction(
     if !core::ptr::eq(&*transaction.node.owner, process) {
         return Ok(out.write_str("\n")?);
     }
-    if has_buffer(process, transaction.debug_id, transaction.offset) {
+    let offset = transaction.offset.load(Relaxed);
+    if has_buffer(process, transaction.debug_id, offset) {
         out.write_fmt(fmt!(" node {}", transaction.node.debug_id))?;
     }
-    print_buffer(out, process, transaction.debug_id, transaction.offset)
+    print_buffer(out, process, transaction.debug_id, offset)
 }
 
 fn has_buffer(process: &Process, debug_id: u32, offset: u32) -> bool {

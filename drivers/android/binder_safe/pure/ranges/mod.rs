@@ -78,10 +78,20 @@ pub(crate) enum NoRange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Range {
     block: u32,
+    offset: u32,
+    len: u32,
+}
+
+impl Range {
     /// Bytes from the start of the area.
-    pub(crate) offset: usize,
+    pub(crate) fn offset(&self) -> usize {
+        self.offset as usize
+    }
+
     /// Bytes, a multiple of [`ALIGN`].
-    pub(crate) len: usize,
+    pub(crate) fn len(&self) -> usize {
+        self.len as usize
+    }
 }
 
 /// The blocks of an area, with a `T` for each buffer that its owner may free.
@@ -224,13 +234,14 @@ impl<T> Ranges<T> {
         self.blocks.iter().filter(is_it).fold((0, 0), sum)
     }
 
-    /// Makes the bytes of a reserved buffer free again.
-    pub(crate) fn release(&mut self, range: Range) {
-        self.at_mut(range.block).tag = NO_TAG;
+    /// Makes the bytes of a reserved buffer free again, and gives its tag.
+    pub(crate) fn release(&mut self, range: Range) -> u32 {
+        let tag = core::mem::replace(&mut self.at_mut(range.block).tag, NO_TAG);
         let last = core::mem::replace(&mut self.spare, range.block);
         if last != NONE {
             self.free(last);
         }
+        tag
     }
 
     /// Makes a block free that was neither free nor vacant.
@@ -393,8 +404,8 @@ impl<T> Block<T> {
     fn range(&self, block: u32) -> Range {
         Range {
             block,
-            offset: self.offset as usize,
-            len: self.len as usize,
+            offset: self.offset,
+            len: self.len,
         }
     }
 }

@@ -25,7 +25,7 @@ mod cases {
                 ranges.release(range);
             }
         }
-        let mut offset_of = |len| ranges.reserve(len, 0).map(|range| range.offset);
+        let mut offset_of = |len| ranges.reserve(len, 0).map(|range| range.offset());
         assert_eq!(offset_of(72), Ok(520));
         assert_eq!(offset_of(72), Ok(672));
         assert_eq!(offset_of(8), Ok(744));
@@ -49,7 +49,7 @@ mod cases {
             for nth in order {
                 assert!(buffers[nth].map(|range| ranges.release(range)).is_some());
             }
-            assert!(ranges.reserve(SIZE, 0).is_ok_and(|all| all.offset == 0));
+            assert!(ranges.reserve(SIZE, 0).is_ok_and(|all| all.offset() == 0));
         }
         Ok(())
     }
