@@ -77,7 +77,7 @@ bench: ## What each operation costs, on the three drivers
 profile: ## Instructions per kernel function of one operation: ARGS='--row two-way:128'
 	@$(XTASK) profile $(kernel) $(ARGS)
 
-docs: ## Build the kernel's documentation where the series adds pages, without warnings
+docs: ## Build the pages of the kernel's documentation that the series adds, without warnings
 	@$(XTASK) docs $(ARGS)
 
 lint: ## Check style, layers, sizes, and that the driver is safe

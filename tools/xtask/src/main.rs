@@ -94,7 +94,7 @@ enum Cmd {
     Profile(profile::Args),
     /// Style, layers, sizes, and no `unsafe` in the driver.
     Lint(lint::Args),
-    /// Build the kernel's documentation where the series adds pages.
+    /// Build the pages of the kernel's documentation that the series adds.
     Docs(docs::Args),
     /// Remove kernel builds, logs and the patched tree from the cache.
     Clean(clean::Args),

@@ -7,8 +7,8 @@ use std::{env, fs, process::Command, time::Instant};
 use anyhow::{bail, Result};
 
 use crate::{
-    doctor, kernel, kunit, lint, paths::Paths, report::Tally, run, selftest, series, setup, Config,
-    Driver,
+    docs, doctor, kernel, kunit, lint, paths::Paths, report::Tally, run, selftest, series, setup,
+    Config, Driver,
 };
 
 #[derive(clap::Args)]
@@ -23,6 +23,7 @@ const PHASES: &[Phase] = &[
     ("host unit tests", host),
     ("series check", series::check::tally),
     ("configuration for Android", kernel::android),
+    ("documentation", docs::tally),
     ("selftests, safe driver", |paths| {
         selftest::tally(paths, Driver::Safe, Config::Release)
     }),
