@@ -17,7 +17,7 @@
 //! that has a reference and `queue` of the process that owns the node, so that the counts of a node
 //! are always the sum of its references. Nobody holds `refs` of two processes, nor `queue` of two.
 //! Inside `queue` is the wait queue of `Process::drained` alone. `entry` has two mutexes that are
-//! about devices, `Slots::count` and `Driver::minors`, within the locks of the file system and
+//! about devices, `Slots::count` and `Minors::taken`, within the locks of the file system and
 //! around nothing, and one about log files, `ProcessFiles::opens`, around the locks of the file
 //! system; the locks of a page area are in the kernel crate, and no lock of the driver is held
 //! around them.
