@@ -86,7 +86,8 @@ use crate::{
             Relaxed, //
         },
         Arc, //
-    }, //
+    },
+    task::Pid, //
 };
 
 mod copy;
@@ -162,6 +163,29 @@ pub struct PageCounts {
     pub high: usize,
 }
 
+/// What happens to a page of a [`PageArea`], see [`Watch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageStep {
+    /// It is about to be allocated and mapped.
+    Allocating,
+    /// It was.
+    Allocated,
+    /// It was taken from the area by reclaim.
+    Reclaimed,
+    /// It is about to be unmapped by reclaim.
+    Unmapping,
+    /// It was.
+    Unmapped,
+}
+
+/// Whoever is told what happens to the pages of a [`ReclaimDomain`], to trace it.
+pub trait Watch: Sync {
+    /// Page `index` of an area that the thread group `owner` created gets one step further.
+    ///
+    /// Locks are held, spinlocks among them, so that nothing may sleep or use the area.
+    fn page(&self, owner: Pid, index: usize, step: PageStep);
+}
+
 impl PageArea {
     /// Creates an area that the address space of the current task may map.
     ///
@@ -178,7 +202,7 @@ impl PageArea {
         let id = NEXT_ID.fetch_add(1, Relaxed);
         // INVARIANT: There are no slots yet, and this is the only handle of a new `Inner`.
         Ok(PageArea {
-            inner: Arc::pin_init(Inner::new(id, mm), GFP_KERNEL)?,
+            inner: Arc::pin_init(Inner::new(id, mm, domain.watch()), GFP_KERNEL)?,
             domain: domain.clone(),
         })
     }
@@ -306,6 +330,24 @@ impl PageArea {
             // consumed here.
             unsafe { slot.unpin() };
         }
+    }
+
+    /// Returns the thread group that created the area.
+    pub fn owner(&self) -> Pid {
+        self.inner.owner()
+    }
+
+    /// Returns the indices of those pages that the bytes `offset..offset + len` touch which are
+    /// present and not pinned, for tracing: they may change at any time.
+    ///
+    /// There are none if the range is not inside [`len`](Self::len).
+    pub fn idle_pages(&self, offset: usize, len: usize) -> impl Iterator<Item = usize> + '_ {
+        let slots = self
+            .inner
+            .mapping()
+            .and_then(|mapping| mapping.slots_of(offset, len).ok());
+        let slots = slots.unwrap_or_default().iter();
+        slots.filter(|slot| slot.pins() == Some(0)).map(Slot::index)
     }
 
     /// Counts the pages by state, for statistics.

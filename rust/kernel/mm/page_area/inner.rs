@@ -4,7 +4,9 @@
 
 use super::{
     slot::Slot,
-    ReclaimDomain, //
+    PageStep,
+    ReclaimDomain,
+    Watch, //
 };
 use crate::{
     mm::Mm,
@@ -23,7 +25,8 @@ use crate::{
         new_mutex,
         Mutex,
         SetOnce, //
-    }, //
+    },
+    task::Pid, //
 };
 
 /// The state of an area.
@@ -31,6 +34,9 @@ use crate::{
 pub(super) struct Inner {
     id: u64,
     mm: ARef<Mm>,
+    /// The thread group that created the area.
+    owner: Pid,
+    watch: Option<&'static dyn Watch>,
     mapping: SetOnce<Mapping>,
     /// A VMA of the area was closed.
     closed: AtomicFlag,
@@ -54,10 +60,16 @@ pub(super) struct Mapping {
 
 impl Inner {
     /// Creates the state of an area that is not mapped.
-    pub(super) fn new(id: u64, mm: ARef<Mm>) -> impl PinInit<Self> {
+    pub(super) fn new(
+        id: u64,
+        mm: ARef<Mm>,
+        watch: Option<&'static dyn Watch>,
+    ) -> impl PinInit<Self> {
         pin_init!(Self {
             id,
             mm,
+            owner: current!().group_leader().pid(),
+            watch,
             mapping: SetOnce::new(),
             closed: AtomicFlag::new(false),
             lock <- new_mutex!((), "PageArea::lock"),
@@ -73,6 +85,18 @@ impl Inner {
     /// Returns the address space of the owner, which may have exited.
     pub(super) fn mm(&self) -> &Mm {
         &self.mm
+    }
+
+    /// Returns the thread group that created the area.
+    pub(super) fn owner(&self) -> Pid {
+        self.owner
+    }
+
+    /// Tells whoever watches the domain what happens to a page.
+    pub(super) fn tell(&self, slot: &Slot, step: PageStep) {
+        if let Some(watch) = self.watch {
+            watch.page(self.owner, slot.index(), step);
+        }
     }
 
     /// Returns the mapping, if the area was ever mapped.

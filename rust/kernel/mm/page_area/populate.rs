@@ -6,7 +6,8 @@ use super::{
     inner::Mapping,
     slot::Slot,
     vm_ops,
-    PageArea, //
+    PageArea,
+    PageStep, //
 };
 use crate::{
     mm::{
@@ -45,7 +46,10 @@ impl<'a> Populate<'a> {
             Some(this) => this,
             None => state.insert(Self::new(area)?),
         };
-        this.page(slot)
+        area.inner.tell(slot, PageStep::Allocating);
+        this.page(slot)?;
+        area.inner.tell(slot, PageStep::Allocated);
+        Ok(())
     }
 
     fn new(area: &'a PageArea) -> Result<Self> {

@@ -5,7 +5,9 @@
 use super::{
     inner::Inner,
     slot::Slot,
-    vm_ops, //
+    vm_ops,
+    PageStep,
+    Watch, //
 };
 use crate::{
     mm::{
@@ -45,15 +47,30 @@ use crate::{
 /// Drop waits for reclaim that runs. It may sleep, and must not happen in a shrinker.
 pub struct ReclaimDomain {
     pages: Registration<Pages>,
+    watch: Option<&'static dyn Watch>,
 }
 
 impl ReclaimDomain {
     /// Creates a domain. Its shrinker appears as `name` in debugfs. May sleep.
     pub fn new(name: &CStr) -> Result<Arc<ReclaimDomain>> {
+        Self::with(name, None)
+    }
+
+    /// Creates a domain, like [`new`](Self::new), and tells `watch` what happens to its pages.
+    pub fn watched(name: &CStr, watch: &'static dyn Watch) -> Result<Arc<ReclaimDomain>> {
+        Self::with(name, Some(watch))
+    }
+
+    fn with(name: &CStr, watch: Option<&'static dyn Watch>) -> Result<Arc<ReclaimDomain>> {
         let shrinker = UnregisteredShrinker::new(name)?;
         let pages = KBox::try_pin_init(Pages::new(&shrinker), GFP_KERNEL)?;
         let pages = shrinker.register(pages);
-        Ok(Arc::new(ReclaimDomain { pages }, GFP_KERNEL)?)
+        Ok(Arc::new(ReclaimDomain { pages, watch }, GFP_KERNEL)?)
+    }
+
+    /// Returns who is told what happens to the pages.
+    pub(super) fn watch(&self) -> Option<&'static dyn Watch> {
+        self.watch
     }
 
     /// Makes sure that pages that are charged to `memcg` can be remembered. May sleep.
@@ -179,9 +196,12 @@ fn free(
     let Some(page) = (unsafe { slot.take() }) else {
         return item.rotate();
     };
+    inner.tell(slot, PageStep::Reclaimed);
     let verdict = item.isolate();
     if let Some(vma) = vma.filter(|vma| vm_ops::maps(vma, inner)) {
+        inner.tell(slot, PageStep::Unmapping);
         vma.zap_vma_range(address, PAGE_SIZE);
+        inner.tell(slot, PageStep::Unmapped);
     }
     drop(page);
     verdict

@@ -21,9 +21,12 @@ use crate::{
 
 /// Creates an area of `pages` pages, of which the first `present` are there and not pinned.
 fn area(pages: usize, present: usize) -> Result<PageArea> {
+    area_of(ReclaimDomain::new(c"page_area_kunit")?, pages, present)
+}
+
+fn area_of(domain: Arc<ReclaimDomain>, pages: usize, present: usize) -> Result<PageArea> {
     // SAFETY: `init_mm` is a static `mm_struct`.
     let mm = unsafe { Mm::from_raw(&raw const bindings::init_mm) };
-    let domain = ReclaimDomain::new(c"page_area_kunit")?;
     let area = PageArea::for_mm(ARef::from(mm), &domain)?;
     if pages > 0 {
         area.inner.set_mapping(PAGE_SIZE, pages)?;
@@ -261,6 +264,44 @@ mod cases {
         assert_eq!(reclaim(&area, 2), 1);
         assert_eq!(counts(&area), (0, 1, 1));
         assert_eq!(byte(&area, 0)?, b'x');
+        Ok(())
+    }
+
+    #[test]
+    fn idle_pages_are_present_and_not_pinned() -> Result {
+        let area = area(4, 3)?;
+        let pins = area.pin(PAGE_SIZE, 1)?;
+        assert!(area.idle_pages(0, 4 * PAGE_SIZE).eq([0, 2]));
+        assert!(area.idle_pages(PAGE_SIZE, 1).eq([]));
+        assert!(area.idle_pages(0, 5 * PAGE_SIZE).eq([]));
+        area.unpin(pins);
+        assert!(area.idle_pages(PAGE_SIZE - 1, 2).eq([0, 1]));
+        Ok(())
+    }
+
+    #[test]
+    fn whoever_watches_is_told_of_each_page() -> Result {
+        static RECLAIMED: Atomic<usize> = Atomic::new(0);
+        static ALLOCATING: Atomic<usize> = Atomic::new(0);
+        struct Counter;
+        impl Watch for Counter {
+            fn page(&self, owner: Pid, index: usize, step: PageStep) {
+                assert_eq!(owner, current!().group_leader().pid());
+                match step {
+                    PageStep::Reclaimed => RECLAIMED.fetch_add(index, Relaxed),
+                    PageStep::Allocating => ALLOCATING.fetch_add(index, Relaxed),
+                    _ => unreachable!(),
+                };
+            }
+        }
+        let domain = ReclaimDomain::watched(c"page_area_kunit", &Counter)?;
+        let area = area_of(domain, 4, 3)?;
+        assert_eq!(area.owner(), current!().group_leader().pid());
+        assert_eq!(reclaim(&area, 6), 3);
+        assert_eq!(RECLAIMED.load(Relaxed), 1 + 2);
+        // It fails, as nothing is mapped there, so that there is no end to it.
+        assert!(area.pin(3 * PAGE_SIZE, 1).is_err());
+        assert_eq!(ALLOCATING.load(Relaxed), 3);
         Ok(())
     }
 
