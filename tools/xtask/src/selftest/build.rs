@@ -16,8 +16,16 @@ use rustix::fs::{flock, FlockOperation};
 
 use crate::{paths::Paths, run};
 
-/// What the tests need of `tools/testing/selftests`.
-const SHARED: [&str; 3] = ["lib.mk", "kselftest.h", "kselftest_harness.h"];
+/// What the tests need of the kernel's tree.
+const SHARED: [&str; 6] = [
+    "tools/testing/selftests/lib.mk",
+    "tools/testing/selftests/kselftest.h",
+    "tools/testing/selftests/kselftest_harness.h",
+    // The tool for netlink families takes the folder that has this file for the root.
+    "MAINTAINERS",
+    "tools/net/ynl",
+    "Documentation/netlink",
+];
 
 /// Our tests, in `tools/testing/selftests`.
 const OURS: &str = "binder";
@@ -66,13 +74,17 @@ fn mirror(from: &Path, to: &Path) -> Result<()> {
 
 /// All tests in a folder with the shape of a kernel tree's `selftests`, which it gives.
 fn lay_out(paths: &Paths) -> Result<PathBuf> {
-    let selftests = paths.build("selftests").join("tools/testing/selftests");
+    let tree = paths.build("selftests");
+    let selftests = tree.join("tools/testing/selftests");
     let base = paths.base().join("tools/testing/selftests");
     mirror(&paths.root.join("selftests"), &selftests.join(OURS))?;
     mirror(&base.join(OF_THE_BASE), &selftests.join(OF_THE_BASE))?;
     for name in SHARED {
-        let target = base.join(name);
-        let link = selftests.join(name);
+        let target = paths.base().join(name);
+        let link = tree.join(name);
+        if let Some(dir) = link.parent() {
+            fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+        }
         if fs::read_link(&link).ok().as_deref() != Some(&target) {
             // A link to another base is in the way, or nothing is.
             let _ = fs::remove_file(&link);

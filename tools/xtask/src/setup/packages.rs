@@ -38,6 +38,8 @@ const NEEDED: &[&str] = &[
     "make",
     "perl",
     "python3",
+    "python3-jsonschema",
+    "python3-yaml",
 ];
 
 /// The programs by which a machine without dpkg shows that it has what is needed.
