@@ -84,7 +84,7 @@ TEST_F(ynl, report)
 
 #else
 
-TEST(ynl)
+TEST(report)
 {
 	SKIP(return, "built without ynl, which needs python3 with yaml");
 }
