@@ -9,7 +9,7 @@
 
 #include "logs.h"
 
-#define LOG_SIZE (1 << 20)
+#define LOG_SIZE (1024 * 1024)
 
 char *log_text(const char *name)
 {

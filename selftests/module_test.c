@@ -4,7 +4,7 @@
  * with it. The C driver cannot be unloaded.
  */
 
-#include <elf.h>
+#include <linux/elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -310,8 +310,8 @@ static char *read_module(size_t *size)
 /* Gives the module another name, so that the kernel takes it for another. */
 static bool rename_module(char *image, const char *name)
 {
-	Elf64_Ehdr *header = (Elf64_Ehdr *)image;
-	Elf64_Shdr *sections = (Elf64_Shdr *)(image + header->e_shoff);
+	struct elf64_hdr *header = (struct elf64_hdr *)image;
+	struct elf64_shdr *sections = (void *)(image + header->e_shoff);
 	const char *names = image + sections[header->e_shstrndx].sh_offset;
 	char *found;
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -127,16 +128,15 @@ TEST_F(params, values)
 /* Frees a buffer that does not exist, in the background. */
 static void make_error(struct peer *peer)
 {
-	struct error {
-		__u32 cmd;
-		__u64 buffer;
-	} __attribute__((packed)) *error = arena_alloc(sizeof(*error));
+	const __u32 cmd = BC_FREE_BUFFER;
+	const __u64 buffer = 8;
+	char *commands = arena_alloc(sizeof(cmd) + sizeof(buffer));
 	struct binder_write_read *bwr = arena_alloc(sizeof(*bwr));
 
-	error->cmd = BC_FREE_BUFFER;
-	error->buffer = 8;
-	bwr->write_buffer = (unsigned long)error;
-	bwr->write_size = sizeof(*error);
+	memcpy(commands, &cmd, sizeof(cmd));
+	memcpy(commands + sizeof(cmd), &buffer, sizeof(buffer));
+	bwr->write_buffer = (unsigned long)commands;
+	bwr->write_size = sizeof(cmd) + sizeof(buffer);
 	peer_ioctl_start(peer, BINDER_WRITE_READ, bwr);
 }
 

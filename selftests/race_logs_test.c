@@ -56,7 +56,7 @@ static long call(long self, long calls, long unused)
 			return RACE_LOST;
 		for (int i = 0; i < calls; i++)
 			if (racer_call(racer, MSG()) == CALL_LOST)
-				return race_lost(racer, "a call");
+				return race_lost(racer, "one of its messages");
 		racer_close(racer);
 	}
 	return 0;

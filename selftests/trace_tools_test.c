@@ -235,7 +235,7 @@ struct sample {
 	unsigned char flags, preempt_count;
 	int pid;
 	__u32 cmd;
-} __packed;
+};
 
 /* Item 321, by way of perf: counted, and sampled with all fields. */
 TEST_F(tools, perf)

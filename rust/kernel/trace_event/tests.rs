@@ -103,6 +103,11 @@ struct Caught {
     spec: Option<&'static Spec>,
 }
 
+/// Keeps what a probe gets.
+///
+/// # Safety
+///
+/// `data` must point to a [`Caught`] that nobody else uses, and `record` to a [`Record`].
 unsafe extern "C" fn catch(data: *mut c_void, record: *const c_void) {
     // SAFETY: This is what the probe was registered with, and called with.
     let (caught, record) = unsafe { (&mut *data.cast::<Caught>(), &*record.cast::<Record<'_>>()) };

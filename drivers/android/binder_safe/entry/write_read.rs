@@ -111,7 +111,8 @@ fn write(sender: &mut Sender<'_>, sizes: &mut WriteRead) -> Result {
     Ok(())
 }
 
-/// Carries out a command; `message` is what a transaction or a reply says. Returns whether it made sense; what does not is ignored.
+/// Carries out a command; `message` is what a transaction or a reply says. Returns whether it made
+/// sense; what does not is ignored.
 fn execute(sender: &mut Sender<'_>, command: Command, message: &TransactionDataSg) -> Result<bool> {
     let thread = sender.thread;
     match command {

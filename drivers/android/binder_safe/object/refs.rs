@@ -95,8 +95,8 @@ impl Refs {
 impl Process {
     /// Counts one more reference to `node`, and gives its handle.
     ///
-    /// `teller` is as in [`Node::add_ref`]; a new reference gets one of `ids`. Fails with `EINVAL` where that one does, with `ESRCH`
-    /// if the process was released, and with `ENOMEM`. May sleep.
+    /// `teller` is as in [`Node::add_ref`]; a new reference gets one of `ids`. Fails with `EINVAL`
+    /// where that one does, with `ESRCH` if the process was released, and with `ENOMEM`. May sleep.
     pub(crate) fn add_ref(
         &self,
         node: &Arc<Node>,

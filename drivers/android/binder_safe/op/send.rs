@@ -228,35 +228,8 @@ fn try_send(
         .and_then(|call| call.waiting_in(target))
         .cloned();
     known.thread = to_thread.as_ref().map(|thread| thread.tid);
-    // Made in place: it is large.
-    let callee = node.clone();
-    let from = (!data.is_oneway()).then(|| thread.clone());
-    let debug_id = sender.own.extended_error.id;
-    let transaction = memory(sender.own)?.write_init(init!(Transaction {
-        debug_id,
-        counted: Counted::new(Object::Transaction),
-        start: get_jiffies_64(),
-        offset: Atomic::new(0),
-        code: data.code,
-        flags: data.flags,
-        from,
-        parent,
-        node: callee,
-        euid: Kuid::current_euid(),
-        sender: thread.process.task.pid(),
-        sender_tid: thread.tid,
-        handler: Atomic::new(known.thread.unwrap_or(0)),
-        nice: current!().nice(),
-        saved_nice: Atomic::new(0),
-        request: Parcel::new(),
-        reply: Parcel::new(),
-        is_outstanding: Atomic::new(false),
-        outcome: SetOnce::new(),
-    }));
-    let transaction = match transaction {
-        Ok(transaction) => Arc::from(transaction),
-        Err::<_, Infallible>(never) => match never {},
-    };
+    let handler = known.thread.unwrap_or(0);
+    let transaction = compose(sender, data, node.clone(), parent, handler)?;
     let recipient = Recipient {
         process: target,
         accepts_files: node.accepts_files(),
@@ -269,6 +242,45 @@ fn try_send(
         oneway(sender, &node, transaction, load)
     } else {
         call(sender, &node, transaction, to_thread.as_ref())
+    }
+}
+
+/// The transaction that `data` asks for, without its message; thread `handler` gets it, or any.
+fn compose(
+    sender: &mut Sender<'_>,
+    data: &TransactionData,
+    node: Arc<Node>,
+    parent: Option<Arc<Transaction>>,
+    handler: Pid,
+) -> Result<Arc<Transaction>, Failure> {
+    let thread = sender.thread;
+    let from = (!data.is_oneway()).then(|| thread.clone());
+    let debug_id = sender.own.extended_error.id;
+    // Made in place: it is large.
+    let transaction = memory(sender.own)?.write_init(init!(Transaction {
+        debug_id,
+        counted: Counted::new(Object::Transaction),
+        start: get_jiffies_64(),
+        offset: Atomic::new(0),
+        code: data.code,
+        flags: data.flags,
+        from,
+        parent,
+        node,
+        euid: Kuid::current_euid(),
+        sender: thread.process.task.pid(),
+        sender_tid: thread.tid,
+        handler: Atomic::new(handler),
+        nice: current!().nice(),
+        saved_nice: Atomic::new(0),
+        request: Parcel::new(),
+        reply: Parcel::new(),
+        is_outstanding: Atomic::new(false),
+        outcome: SetOnce::new(),
+    }));
+    match transaction {
+        Ok(transaction) => Ok(Arc::from(transaction)),
+        Err::<_, Infallible>(never) => match never {},
     }
 }
 

@@ -156,24 +156,6 @@ impl CommandReader {
             uapi::binder_driver_command_protocol_BC_FREE_BUFFER => {
                 Command::FreeBuffer(self.payload()?)
             }
-            uapi::binder_driver_command_protocol_BC_ACQUIRE => {
-                Command::AddRef(Count::Strong, self.payload()?)
-            }
-            uapi::binder_driver_command_protocol_BC_INCREFS => {
-                Command::AddRef(Count::Weak, self.payload()?)
-            }
-            uapi::binder_driver_command_protocol_BC_RELEASE => {
-                Command::RemoveRef(Count::Strong, self.payload()?)
-            }
-            uapi::binder_driver_command_protocol_BC_DECREFS => {
-                Command::RemoveRef(Count::Weak, self.payload()?)
-            }
-            uapi::binder_driver_command_protocol_BC_ACQUIRE_DONE => {
-                Command::Confirm(Count::Strong, self.payload()?)
-            }
-            uapi::binder_driver_command_protocol_BC_INCREFS_DONE => {
-                Command::Confirm(Count::Weak, self.payload()?)
-            }
             uapi::binder_driver_command_protocol_BC_REQUEST_DEATH_NOTIFICATION => {
                 Command::RequestDeath(self.payload()?)
             }
@@ -195,6 +177,31 @@ impl CommandReader {
             uapi::binder_driver_command_protocol_BC_REGISTER_LOOPER => Command::RegisterLooper,
             uapi::binder_driver_command_protocol_BC_ENTER_LOOPER => Command::EnterLooper,
             uapi::binder_driver_command_protocol_BC_EXIT_LOOPER => Command::ExitLooper,
+            _ => return self.count(word),
+        })
+    }
+
+    /// Decodes a command about the references to a node.
+    fn count(&mut self, word: u32) -> Result<Command> {
+        Ok(match word {
+            uapi::binder_driver_command_protocol_BC_ACQUIRE => {
+                Command::AddRef(Count::Strong, self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_INCREFS => {
+                Command::AddRef(Count::Weak, self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_RELEASE => {
+                Command::RemoveRef(Count::Strong, self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_DECREFS => {
+                Command::RemoveRef(Count::Weak, self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_ACQUIRE_DONE => {
+                Command::Confirm(Count::Strong, self.payload()?)
+            }
+            uapi::binder_driver_command_protocol_BC_INCREFS_DONE => {
+                Command::Confirm(Count::Weak, self.payload()?)
+            }
             _ => return Err(EINVAL),
         })
     }

@@ -7,6 +7,9 @@
 //! that large, so nobody can make the search long.
 
 use super::{
+    Block,
+    Ranges,
+    State,
     ALIGN,
     NONE, //
 };
@@ -92,6 +95,39 @@ impl Bins {
             self.filled[word] &= !bit;
         } else {
             self.filled[word] |= bit;
+        }
+    }
+}
+
+impl<T> Ranges<T> {
+    /// Marks a block free and files it by size.
+    pub(super) fn make_free(&mut self, block: u32) {
+        let bin = Bins::of(self.at(block).len);
+        let head = self.bins.push(bin, block);
+        let entry = self.at_mut(block);
+        entry.state = State::Free;
+        entry.bin_prev = NONE;
+        entry.bin_next = head;
+        if head != NONE {
+            self.at_mut(head).bin_prev = block;
+        }
+    }
+
+    /// Takes a free block out of its bin.
+    pub(super) fn unbin(&mut self, block: u32) {
+        let Block {
+            len,
+            bin_prev,
+            bin_next,
+            ..
+        } = *self.at(block);
+        if bin_prev == NONE {
+            self.bins.set_head(Bins::of(len), bin_next);
+        } else {
+            self.at_mut(bin_prev).bin_next = bin_next;
+        }
+        if bin_next != NONE {
+            self.at_mut(bin_next).bin_prev = bin_prev;
         }
     }
 }
