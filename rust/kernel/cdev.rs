@@ -184,9 +184,9 @@ impl Shared {
 ///         DevT,
 ///         Region, //
 ///     },
-///     fs::{
-///         file::Operations,
-///         File, //
+///     fs::file::{
+///         Operations,
+///         UncountedFile, //
 ///     },
 ///     prelude::*, //
 /// };
@@ -212,7 +212,7 @@ impl Shared {
 ///     type Ptr = KBox<u32>;
 ///     type Context = u32;
 ///
-///     fn open(device: &u32, _file: &File) -> Result<KBox<u32>> {
+///     fn open(device: &u32, _file: &UncountedFile) -> Result<KBox<u32>> {
 ///         Ok(KBox::new(*device, GFP_KERNEL)?)
 ///     }
 /// }

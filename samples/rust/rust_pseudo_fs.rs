@@ -17,7 +17,8 @@ use kernel::{
         file::{
             IoctlFile,
             Operations,
-            PollEvents, //
+            PollEvents,
+            UncountedFile, //
         },
         param::{
             MountLog,
@@ -296,7 +297,7 @@ impl Operations for Control {
     type Ptr = ();
     type Context = ();
 
-    fn open(_: &(), _file: &File) -> Result {
+    fn open(_: &(), _file: &UncountedFile) -> Result {
         Ok(())
     }
 
@@ -304,7 +305,7 @@ impl Operations for Control {
         if cmd != ADD {
             return Err(ENOTTY);
         }
-        let sb = SuperBlock::<CounterFs>::of_file(file).ok_or(EINVAL)?;
+        let sb = SuperBlock::<CounterFs>::of_file(&**file).ok_or(EINVAL)?;
         let user = UserSlice::new(UserPtr::from_addr(arg), MAX_NAME + 1);
         let name = read_name(user)?;
 
@@ -368,7 +369,7 @@ impl Operations for Client {
     type Ptr = Arc<Client>;
     type Context = Arc<Counter>;
 
-    fn open(counter: &Arc<Counter>, file: &File) -> Result<Arc<Client>> {
+    fn open(counter: &Arc<Counter>, file: &UncountedFile) -> Result<Arc<Client>> {
         let sb = SuperBlock::<CounterFs>::of_file(file).ok_or(EINVAL)?;
         let number = sb.data().next_client.fetch_add(1, Relaxed);
         let client = Client {
@@ -383,7 +384,7 @@ impl Operations for Client {
         Ok(client)
     }
 
-    fn release(me: Arc<Client>, file: &File) {
+    fn release(me: Arc<Client>, file: &UncountedFile) {
         let dir = SuperBlock::of_file(file).and_then(clients);
         if let Some(Err(_)) = dir.map(|dir| dir.remove(&me.name)) {
             pr_warn!("the file of client {} has gone\n", &*me.name);

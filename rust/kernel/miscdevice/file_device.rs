@@ -41,9 +41,9 @@ struct Inner<C> {
 ///
 /// ```
 /// use kernel::{
-///     fs::{
-///         file::Operations,
-///         File, //
+///     fs::file::{
+///         Operations,
+///         UncountedFile, //
 ///     },
 ///     miscdevice::FileDevice,
 ///     prelude::*, //
@@ -56,7 +56,7 @@ struct Inner<C> {
 ///     type Ptr = KBox<u32>;
 ///     type Context = u32;
 ///
-///     fn open(device: &u32, _file: &File) -> Result<KBox<u32>> {
+///     fn open(device: &u32, _file: &UncountedFile) -> Result<KBox<u32>> {
 ///         Ok(KBox::new(*device, GFP_KERNEL)?)
 ///     }
 /// }

@@ -11,10 +11,10 @@ use kernel::{
     fs::{
         file::{
             IoctlFile,
-            Operations, //
+            Operations,
+            UncountedFile, //
         },
-        pseudo::SuperBlock,
-        File, //
+        pseudo::SuperBlock, //
     },
     ioctl::_IOWR,
     prelude::*,
@@ -50,7 +50,7 @@ impl Operations for ControlFile {
     type Ptr = ();
     type Context = Minor;
 
-    fn open(_minor: &Minor, _file: &File) -> Result<()> {
+    fn open(_minor: &Minor, _file: &UncountedFile) -> Result<()> {
         Ok(())
     }
 
@@ -65,7 +65,7 @@ impl Operations for ControlFile {
 
 /// Adds a device to the mount that `file` is in.
 fn add(file: &IoctlFile<'_>, arg: UserPtr) -> Result {
-    let mount = SuperBlock::<Binderfs>::of_file(file).ok_or(EINVAL)?;
+    let mount = SuperBlock::<Binderfs>::of_file(&**file).ok_or(EINVAL)?;
     let (mut reader, mut writer) = UserSlice::new(arg, size_of::<NewDevice>()).reader_writer();
     // On the heap, since it is large for the stack.
     let mut request = KBox::new(reader.read_obj::<NewDevice>()?, GFP_KERNEL)?;

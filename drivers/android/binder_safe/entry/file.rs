@@ -17,7 +17,8 @@ use kernel::{
         file::{
             IoctlFile,
             Operations,
-            PollEvents, //
+            PollEvents,
+            UncountedFile, //
         },
         File, //
     },
@@ -38,7 +39,7 @@ impl Operations for DeviceFile {
     type Ptr = Arc<Process>;
     type Context = Device;
 
-    fn open(device: &Device, file: &File) -> Result<Arc<Process>> {
+    fn open(device: &Device, file: &UncountedFile) -> Result<Arc<Process>> {
         let pid = current!().group_leader().pid();
         files::open(file, pid)?;
         let opened = Process::new(device.context.clone(), file);
@@ -50,7 +51,7 @@ impl Operations for DeviceFile {
         opened
     }
 
-    fn release(process: Arc<Process>, file: &File) {
+    fn release(process: Arc<Process>, file: &UncountedFile) {
         let who = (process.task.pid(), current!().pid());
         messages::open_close(who, "closes", &process.context.name);
         release_process(&process);

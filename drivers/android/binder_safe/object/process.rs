@@ -32,7 +32,8 @@ use kernel::{
     cred::Credential,
     fs::file::{
         File,
-        PollEvents, //
+        PollEvents,
+        UncountedFile, //
     },
     new_condvar,
     new_spinlock,
@@ -100,7 +101,7 @@ const NR_RECENT: usize = 16;
 
 impl Process {
     /// The process of a file that the current task opens.
-    pub(crate) fn new(context: Arc<Context>, file: &File) -> Result<Arc<Self>> {
+    pub(crate) fn new(context: Arc<Context>, file: &UncountedFile) -> Result<Arc<Self>> {
         let area = Area::new(&context.instance.shared.domain)?;
         let own_context = context.clone();
         let init = pin_init!(Self {

@@ -18,7 +18,8 @@ use crate::{
     fs::{
         file::{
             IoctlFile,
-            PollEvents, //
+            PollEvents,
+            UncountedFile, //
         },
         File, //
     },
@@ -46,9 +47,9 @@ use core::marker::PhantomData;
 ///     fs::{
 ///         file::{
 ///             IoctlFile,
-///             Operations, //
-///         },
-///         File, //
+///             Operations,
+///             UncountedFile, //
+///         }, //
 ///     },
 ///     prelude::*,
 ///     sync::{
@@ -72,7 +73,7 @@ use core::marker::PhantomData;
 ///     type Ptr = Arc<Self>;
 ///     type Context = Arc<Device>;
 ///
-///     fn open(device: &Arc<Device>, _file: &File) -> Result<Arc<Self>> {
+///     fn open(device: &Arc<Device>, _: &UncountedFile) -> Result<Arc<Self>> {
 ///         let device = device.clone();
 ///         Ok(Arc::new(Client { device }, GFP_KERNEL)?)
 ///     }
@@ -100,10 +101,12 @@ pub trait Operations: Sized + 'static {
     type Context: Send + Sync + 'static;
 
     /// Opens the file; the returned pointer becomes its private data.
-    fn open(context: &Self::Context, file: &File) -> Result<Self::Ptr>;
+    ///
+    /// An error becomes the result of `open(2)`; none of the other callbacks is called then.
+    fn open(context: &Self::Context, file: &UncountedFile) -> Result<Self::Ptr>;
 
     /// Called once, when the last reference to the file is gone.
-    fn release(data: Self::Ptr, _file: &File) {
+    fn release(data: Self::Ptr, _file: &UncountedFile) {
         drop(data);
     }
 
@@ -230,9 +233,9 @@ impl<T: Operations, S: OpenSource<T::Context>> OperationsVtable<T, S> {
             to_result(unsafe { bindings::nonseekable_open(inode, file) })?;
 
             let open = |context: &T::Context| {
-                // SAFETY: The file is valid during the call, and as no descriptor refers to it yet,
-                // nobody is in an `fdget_pos` region for it.
-                T::open(context, unsafe { File::from_raw_file(file) })
+                // SAFETY: The file is valid during the call, and its inode and credentials are set
+                // before it.
+                T::open(context, unsafe { UncountedFile::from_raw(file) })
             };
             // SAFETY: This table is only installed by the constructor that `S` stands for.
             let data = unsafe { S::with(inode, file, open) }?;
@@ -251,9 +254,9 @@ impl<T: Operations, S: OpenSource<T::Context>> OperationsVtable<T, S> {
         // last, so this takes the ownership back and no borrow is left.
         let data = unsafe { T::Ptr::from_foreign((*file).private_data) };
 
-        // SAFETY: The file is valid during the call, and as its last reference is gone, nobody is
-        // in an `fdget_pos` region for it.
-        T::release(data, unsafe { File::from_raw_file(file) });
+        // SAFETY: The file is valid during the call, and its inode and credentials are let go of
+        // after it.
+        T::release(data, unsafe { UncountedFile::from_raw(file) });
         0
     }
 

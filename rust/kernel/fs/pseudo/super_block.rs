@@ -16,7 +16,7 @@ use super::{
 use crate::{
     bindings,
     error::from_result,
-    fs::File,
+    fs::file::UncountedFile,
     page::PAGE_SIZE,
     prelude::*,
     seq_file::SeqFile,
@@ -98,10 +98,10 @@ impl<T: FileSystem> SuperBlock<T> {
     /// Returns the super block of the file system that `file` is in, if that is a `T`.
     ///
     /// With it, an operation on a file can reach the mount that the file belongs to.
-    pub fn of_file(file: &File) -> Option<&Self> {
-        // SAFETY: An open file has an inode, and its super block stays active while the file
-        // exists.
-        let sb = unsafe { (*(*file.as_ptr()).f_inode).i_sb };
+    pub fn of_file<'a>(file: impl Into<&'a UncountedFile>) -> Option<&'a Self> {
+        // SAFETY: The inode of a file is valid, and its super block stays active while there is a
+        // reference to the file.
+        let sb = unsafe { (*(*file.into().as_ptr()).f_inode).i_sb };
 
         // SAFETY: As above.
         let header = unsafe { header(sb) }?;

@@ -8,7 +8,10 @@ use crate::{
     chrdev::DevT,
     error::from_err_ptr,
     fs::{
-        file::Operations,
+        file::{
+            Operations,
+            UncountedFile, //
+        },
         File, //
     },
     seq_file::SeqShow,
@@ -134,7 +137,7 @@ impl Operations for Client {
     type Ptr = KBox<Client>;
     type Context = Node;
 
-    fn open(node: &Node, file: &File) -> Result<KBox<Client>> {
+    fn open(node: &Node, file: &UncountedFile) -> Result<KBox<Client>> {
         if SuperBlock::<TestFs>::of_file(file).is_none() {
             return Err(EBADF);
         }
@@ -341,8 +344,8 @@ mod cases {
         let mount = Mount::new(&registration)?;
         let file = mount.open(c"first", bindings::O_RDWR)?;
 
-        assert!(SuperBlock::<TestFs>::of_file(&file).is_some());
-        assert!(SuperBlock::<Other<false>>::of_file(&file).is_none());
+        assert!(SuperBlock::<TestFs>::of_file(&*file).is_some());
+        assert!(SuperBlock::<Other<false>>::of_file(&*file).is_none());
         mount.sb().root().remove(c"first")?;
         assert_eq!(mount.open(c"first", bindings::O_RDWR).err(), Some(ENOENT));
         assert_eq!(alive.nodes.load(Relaxed), 1);

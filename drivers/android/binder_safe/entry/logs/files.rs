@@ -24,12 +24,12 @@ use kernel::{
         Write, //
     },
     fs::{
+        file::UncountedFile,
         pseudo::{
             Dir,
             DirHandle,
             SuperBlock, //
-        },
-        File, //
+        }, //
     },
     new_mutex,
     prelude::*,
@@ -235,7 +235,7 @@ pub(crate) fn add_logs(root: &Dir<'_, Binderfs>, mount: &Mount) -> Result {
 }
 
 /// The thread group `pid` opens a device of a mount.
-pub(crate) fn open(file: &File, pid: Pid) -> Result {
+pub(crate) fn open(file: &UncountedFile, pid: Pid) -> Result {
     let Some(sb) = SuperBlock::<Binderfs>::of_file(file) else {
         return Ok(());
     };
@@ -253,7 +253,7 @@ pub(crate) fn open(file: &File, pid: Pid) -> Result {
 }
 
 /// The thread group `pid` has closed a device of a mount.
-pub(crate) fn close(file: &File, pid: Pid) {
+pub(crate) fn close(file: &UncountedFile, pid: Pid) {
     let Some(sb) = SuperBlock::<Binderfs>::of_file(file) else {
         return;
     };
