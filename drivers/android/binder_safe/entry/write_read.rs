@@ -37,7 +37,10 @@ use core::mem::offset_of;
 use kernel::{
     fs::file::IoctlFile,
     prelude::*,
-    sync::Arc,
+    sync::{
+        atomic::Relaxed,
+        Arc, //
+    },
     uaccess::UserSlice, //
 };
 
@@ -60,6 +63,7 @@ pub(crate) fn write_read(thread: &Arc<Thread>, file: &IoctlFile<'_>, arg: UserPt
         file,
     };
     let result = exchange(&mut sender, &mut sizes);
+    show_accepted(&sender);
     // A read does so by the way.
     if own.has_call() {
         thread.settle(&mut own);
@@ -82,11 +86,19 @@ fn exchange(sender: &mut Sender<'_>, sizes: &mut WriteRead) -> Result {
             sizes.read_consumed = 0;
             return Err(err);
         }
+        // The thread may wait long before it is told.
+        show_accepted(sender);
     }
     if sizes.read_size > 0 {
         read(sender, sizes)?;
     }
     Ok(())
+}
+
+/// Lets logs see what the thread has yet to be told.
+fn show_accepted(sender: &Sender<'_>) {
+    let accepted = sender.own.accepted;
+    sender.thread.unread_accepted.store(accepted, Relaxed);
 }
 
 /// Carries out commands until all are done or one fails.

@@ -74,6 +74,8 @@ pub(crate) struct Thread {
     /// `Work::Failed` is in the inbox, and no commands are taken until it was read. Only the thread
     /// itself writes this.
     has_failed: Atomic<bool>,
+    /// What logs know of [`Own::accepted`]; the thread itself writes this.
+    pub(crate) unread_accepted: Atomic<u32>,
     /// What the thread has written and read.
     pub(crate) counters: Counters,
     /// What only the task itself uses, while it is in an ioctl.
@@ -118,6 +120,7 @@ impl Thread {
             state,
             alert: Atomic::new(false),
             has_failed: Atomic::new(false),
+            unread_accepted: Atomic::new(0),
             counters: Counters::new(),
             own: ExclusiveCell::new(Own::new()),
         };

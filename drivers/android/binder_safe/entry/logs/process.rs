@@ -25,7 +25,10 @@ use crate::object::{
 use kernel::{
     fmt::Write,
     prelude::*,
-    sync::Arc, //
+    sync::{
+        atomic::Relaxed,
+        Arc, //
+    }, //
 };
 
 /// Prints lines below a head that is left out if nothing comes below it.
@@ -138,6 +141,9 @@ fn print_thread(
     };
     headed(out, part == Part::All, &head, |out| {
         work::print_stack(out, process, thread, stacked)?;
+        for _ in 0..thread.unread_accepted.load(Relaxed) {
+            out.write_str("    transaction complete\n")?;
+        }
         let owner = Owner::Thread(process, thread);
         work::print_queue(out, process, owner, "    ", pointers)
     })

@@ -27,6 +27,7 @@ use crate::{
 };
 use kernel::{
     prelude::*,
+    sync::atomic::Relaxed,
     uapi, //
 };
 
@@ -92,6 +93,7 @@ fn unread_accepted(process: &Process) -> Result<u32> {
         above = last.tid;
         for thread in &threads {
             let is_it = |work: &Work| matches!(work, Work::Accepted(_));
+            count += thread.unread_accepted.load(Relaxed);
             count += count_work(Owner::Thread(process, thread), is_it)?;
         }
     }
