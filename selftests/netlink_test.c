@@ -296,6 +296,9 @@ TEST_F(netlink, trace_event)
 {
 	char expected[128];
 
+	/* Better: C's event has a pointer, and the kernel warns of who prints. */
+	if (!is_binder_safe())
+		SKIP(return, "the C driver's event cannot be printed");
 	if (!events_open())
 		SKIP(return, "no trace events of Binder in " TRACEFS);
 	events_enable("binder_netlink_report");
@@ -307,10 +310,7 @@ TEST_F(netlink, trace_event)
 		 "from %d:%d to 0:0 context=%s error=%d is_reply=0 flags=0x40 code=0xc0de size=3",
 		 self->me, self->me, BINDER_DEV, (int)BR_FAILED_REPLY);
 	EXPECT_EQ(1, event_count("binder_netlink_report", self->me));
-	/* Better: the C driver records a pointer, which is not printed. */
-	if (is_binder_safe())
-		EXPECT_STREQ(expected,
-			     event("binder_netlink_report", self->me, 0));
+	EXPECT_STREQ(expected, event("binder_netlink_report", self->me, 0));
 	close(self->fd);
 	self->fd = -1;
 	ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION,
