@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ids by which logs and errors name transactions, nodes and references.
+//! The ids by which events, logs and errors name transactions, nodes and references.
 
 use core::ops::Range;
 use kernel::sync::atomic::{

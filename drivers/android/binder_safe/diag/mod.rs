@@ -8,3 +8,4 @@ pub(crate) mod ids;
 pub(crate) mod messages;
 pub(crate) mod objects;
 pub(crate) mod report;
+pub(crate) mod trace;

@@ -4,6 +4,7 @@
 //!
 //! The attributes are described in `Documentation/netlink/specs/binder.yaml`.
 
+use super::trace::NetlinkReport;
 use kernel::{
     module::this_module,
     net::netlink::{
@@ -61,6 +62,18 @@ pub(crate) fn has_listeners() -> bool {
 impl Report<'_> {
     /// Sends the report. One that cannot be sent is lost, as listeners must expect.
     pub(crate) fn send(&self) {
+        NetlinkReport::trace(|| NetlinkReport {
+            context: self.context,
+            error: self.error,
+            from_pid: self.from_pid,
+            from_tid: self.from_tid,
+            to_pid: self.to_pid.unwrap_or(0),
+            to_tid: self.to_tid.unwrap_or(0),
+            is_reply: self.is_reply,
+            flags: self.flags,
+            code: self.code,
+            data_size: self.data_size as usize,
+        });
         let _ = self.try_send();
     }
 

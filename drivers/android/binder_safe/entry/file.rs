@@ -8,7 +8,10 @@ use super::{
     logs::files, //
 };
 use crate::{
-    diag::messages,
+    diag::{
+        messages,
+        trace, //
+    },
     object::process::Process,
     op::teardown::release_process, //
 };
@@ -77,7 +80,9 @@ impl Operations for DeviceFile {
         cmd: u32,
         arg: usize,
     ) -> Result<isize> {
-        dispatch(process, file, cmd, arg)?;
-        Ok(0)
+        trace::Ioctl::trace(|| trace::Ioctl { cmd, arg });
+        let result = dispatch(process, file, cmd, arg);
+        trace::IoctlDone::with(&result);
+        result.map(|()| 0)
     }
 }

@@ -3,7 +3,10 @@
 //! `BINDER_WRITE_READ`: first the commands, then the returns.
 
 use crate::{
-    diag::messages,
+    diag::{
+        messages,
+        trace, //
+    },
     object::{
         subscription::Topic,
         thread::Thread, //
@@ -82,7 +85,9 @@ fn report(arg: UserPtr, offset: usize, consumed: u64) -> Result {
 
 fn exchange(sender: &mut Sender<'_>, sizes: &mut WriteRead) -> Result {
     if sizes.write_size > 0 {
-        if let Err(err) = write(sender, sizes) {
+        let result = write(sender, sizes);
+        trace::WriteDone::with(&result);
+        if let Err(err) = result {
             sizes.read_consumed = 0;
             return Err(err);
         }
@@ -90,7 +95,9 @@ fn exchange(sender: &mut Sender<'_>, sizes: &mut WriteRead) -> Result {
         show_accepted(sender);
     }
     if sizes.read_size > 0 {
-        read(sender, sizes)?;
+        let result = read(sender, sizes);
+        trace::ReadDone::with(&result);
+        result?;
     }
     Ok(())
 }

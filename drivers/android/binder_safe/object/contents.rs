@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     proto::object::Count,
+    pure::ranges::Label,
     res::buffer::Buffer, //
 };
 use kernel::{
@@ -156,6 +157,14 @@ impl Parcel {
     pub(crate) fn fill(&self, payload: Payload) {
         if let Some(mut parcel) = self.open() {
             *parcel = Some(payload);
+        }
+    }
+
+    /// What events call its buffer, if nobody took it out.
+    pub(crate) fn label(&self) -> Label {
+        match self.open().as_deref() {
+            Some(Some(payload)) => payload.buffer.label(),
+            _ => Label::default(),
         }
     }
 

@@ -20,7 +20,10 @@ use super::{
         Work, //
     },
 };
-use crate::pure::ring::RingStorage;
+use crate::{
+    diag::trace,
+    pure::ring::RingStorage, //
+};
 use kernel::{
     prelude::*,
     sync::{
@@ -83,7 +86,10 @@ impl Process {
             };
             let refusal = match attempt {
                 Ok((sent, wake, outdated)) => {
-                    drop(outdated);
+                    if let Some(outdated) = outdated {
+                        trace::UpdateBufferRelease::of(|| outdated.request.label().numbers());
+                        drop(outdated);
+                    }
                     return Ok((sent, wake));
                 }
                 Err((refusal, back)) => {

@@ -121,6 +121,12 @@ impl Process {
         }
     }
 
+    /// The id of the reference that `handle` names, or 0.
+    pub(crate) fn ref_id(&self, handle: u32) -> u32 {
+        let refs = self.refs.lock();
+        refs.table.get(handle).map_or(0, |entry| entry.debug_id)
+    }
+
     /// Counts one more reference of a kind that the process may add by itself.
     ///
     /// Returns whether there is such a handle.

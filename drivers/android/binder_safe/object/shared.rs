@@ -3,6 +3,7 @@
 //! What the processes of all contexts have in common.
 
 use super::registry::Registry;
+use crate::res::watch::Watcher;
 use kernel::{
     mm::page_area::ReclaimDomain,
     prelude::*,
@@ -21,7 +22,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// There are no contexts yet.
     pub(crate) fn new() -> Result<Arc<Self>> {
-        let domain = ReclaimDomain::new(c"android-binder")?;
+        let domain = ReclaimDomain::watched(c"android-binder", &Watcher)?;
         let init = pin_init!(Self {
             domain,
             registry <- Registry::new(),

@@ -10,7 +10,10 @@ use super::{
     thread::Thread, //
 };
 use crate::{
-    diag::objects::Counted,
+    diag::{
+        objects::Counted,
+        trace, //
+    },
     proto::wire::ExtendedError, //
 };
 use kernel::{
@@ -175,11 +178,41 @@ impl Transaction {
             call = call.parent.as_ref()?;
         }
     }
+
+    /// Records that it is over, and the reply to it, too.
+    #[cold]
+    fn trace_end(&self) {
+        let from = self.from.as_ref();
+        let from = from.map_or((0, 0), |from| (from.process.task.pid(), from.tid));
+        trace::TxnLatencyFree::trace(|| trace::TxnLatencyFree {
+            debug_id: self.debug_id as i32,
+            from_proc: from.0,
+            from_thread: from.1,
+            to_proc: self.node.owner.task.pid(),
+            to_thread: self.handler.load(Relaxed),
+            code: self.code,
+            flags: self.flags,
+        });
+        if let Some(Outcome::Reply(reply)) = self.outcome.as_ref() {
+            trace::TxnLatencyFree::trace(|| trace::TxnLatencyFree {
+                debug_id: reply.debug_id as i32,
+                from_proc: 0,
+                from_thread: 0,
+                to_proc: from.0,
+                to_thread: from.1,
+                code: reply.code,
+                flags: reply.flags,
+            });
+        }
+    }
 }
 
 impl Drop for Transaction {
     fn drop(&mut self) {
         self.conclude();
+        if trace::TxnLatencyFree::is_enabled() {
+            self.trace_end();
+        }
         // A chain of nested calls may be long. Unlink it link by link, where dropping the first
         // link would recurse.
         let mut parent = self.parent.take();

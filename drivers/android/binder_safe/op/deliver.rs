@@ -8,6 +8,7 @@ use super::{
     send::recycle, //
 };
 use crate::{
+    diag::trace,
     object::{
         contents::{
             Objects,
@@ -202,6 +203,7 @@ impl Delivery<'_, '_> {
                 )?;
             }
         }
+        trace_received(transaction.debug_id);
         if let Some(files) = files {
             files.install();
         }
@@ -228,6 +230,7 @@ impl Delivery<'_, '_> {
             return Ok(());
         };
         let Ok(files) = receive_files(payload) else {
+            trace::BufferRelease::of(|| payload.buffer.label().numbers());
             let failed = uapi::binder_driver_return_protocol_BR_FAILED_REPLY;
             return self.writer.put(failed);
         };
@@ -243,6 +246,7 @@ impl Delivery<'_, '_> {
             ..TransactionData::default()
         };
         self.put(uapi::binder_driver_return_protocol_BR_REPLY, &data)?;
+        trace_received(reply.debug_id);
         if let Some(files) = files {
             files.install();
         }
@@ -306,6 +310,9 @@ impl Delivery<'_, '_> {
             .request
             .open()
             .and_then(|mut parcel| parcel.take());
+        if let Some(payload) = &payload {
+            trace::BufferRelease::of(|| payload.buffer.label().numbers());
+        }
         drop(payload);
         let mut queue = process.queue.lock();
         if transaction.is_oneway() {
@@ -330,6 +337,13 @@ impl Delivery<'_, '_> {
     }
 }
 
+#[inline(always)]
+fn trace_received(debug_id: u32) {
+    trace::TransactionReceived::trace(|| trace::TransactionReceived {
+        debug_id: debug_id as i32,
+    });
+}
+
 /// Reserves descriptors of the current task for the files of a message, and writes their numbers.
 ///
 /// Gives `None` if there are no files.
@@ -343,6 +357,11 @@ fn receive_files(payload: &mut Payload) -> Result<Option<DescriptorBatch>> {
     } = &mut **objects;
     for sent in files.drain_all() {
         let fd = batch.reserve(sent.file)?;
+        trace::FdRecv::trace(|| trace::FdRecv {
+            debug_id: payload.buffer.label().debug_id as i32,
+            fd: fd as i32,
+            offset: sent.offset,
+        });
         payload.buffer.write(sent.offset, fd.as_bytes())?;
         if sent.is_closed_with_buffer {
             // The sender made room for each.

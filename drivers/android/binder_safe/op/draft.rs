@@ -17,6 +17,7 @@ use super::{
     translate::translate, //
 };
 use crate::{
+    diag::trace,
     object::{
         contents::{
             Contents,
@@ -138,6 +139,11 @@ impl<'a> Draft<'a> {
         let file = sender.file.fget(fd)?;
         let from = &sender.thread.process.cred;
         kernel::security::binder_transfer_file(from, &self.to.cred, &file).map_err(|_| EPERM)?;
+        trace::FdSend::trace(|| trace::FdSend {
+            debug_id: sender.own.extended_error.id as i32,
+            fd: fd as i32,
+            offset,
+        });
         let sent = SentFile {
             file,
             offset,

@@ -7,7 +7,10 @@
 
 use super::draft::Draft;
 use crate::{
-    diag::messages,
+    diag::{
+        messages,
+        trace, //
+    },
     object::{
         contents::{
             Contents,
@@ -110,7 +113,7 @@ pub(crate) fn copy(
         debug_id: sender.own.extended_error.id,
         data_size: layout.data_size as u32,
         offsets_size: layout.offsets_size as u32,
-        extra_size: message.buffers_size as u32,
+        extra_size: layout.len.wrapping_sub(layout.extra_at) as u32,
     };
     let area = &recipient.process.area;
     let reserved = area.reserve(layout.len, recipient.kind, label);
@@ -118,14 +121,16 @@ pub(crate) fn copy(
         no_room(&recipient, layout.len);
     }
     let (mut buffer, load) = reserved?;
+    trace::AllocBuf::of(|| label.numbers());
     if data.flags & uapi::transaction_flags_TF_CLEAR_BUF != 0 {
         buffer.clear_on_drop();
     }
     if let Some(context) = &context {
         buffer.write(layout.context_at, context.as_bytes())?;
     }
-    let objects =
-        fill(sender, message, &recipient, &layout, &mut buffer).map_err(Failure::failed)?;
+    let objects = fill(sender, message, &recipient, &layout, &mut buffer)
+        .inspect_err(|_| trace::FailedBufferRelease::of(|| label.numbers()))
+        .map_err(Failure::failed)?;
     let offset = buffer.offset();
     // What fits in an area has sizes of 32 bits.
     parcel.fill(Payload {

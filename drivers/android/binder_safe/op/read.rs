@@ -11,6 +11,7 @@ use super::{
     nice,
 };
 use crate::{
+    diag::trace,
     object::{
         own::Own,
         queue::Queue,
@@ -217,6 +218,14 @@ impl<'a, 'w> Reader<'a, 'w> {
     /// Sleeps until there is something to read.
     fn wait(&mut self, queue: &mut Guard<'_, Queue, SpinLockBackend>) -> Result {
         let thread = self.to.thread;
+        trace::WaitForWork::trace(|| {
+            let state = thread.state_ref(queue);
+            trace::WaitForWork {
+                proc_work: state.is_available(),
+                transaction_stack: !state.stack.is_empty(),
+                thread_todo: !state.inbox.is_empty(),
+            }
+        });
         loop {
             let state = thread.state(queue);
             self.takes_any = self.is_free && state.is_available();

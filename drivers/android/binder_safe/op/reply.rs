@@ -21,7 +21,8 @@ use crate::{
         report::{
             has_listeners,
             Report, //
-        }, //
+        },
+        trace, //
     },
     object::{
         error::Failure,
@@ -114,9 +115,19 @@ fn build(
         kind: Kind::Call,
         accepts_files: call.flags & uapi::transaction_flags_TF_ACCEPT_FDS != 0,
     };
+    let debug_id = sender.own.extended_error.id;
+    trace::Transaction::trace(|| trace::Transaction {
+        debug_id: debug_id as i32,
+        target_node: 0,
+        to_proc: from.process.task.pid(),
+        to_thread: from.tid,
+        reply: 1,
+        code: data.code,
+        flags: data.flags,
+    });
     let (_, offset) = payload::copy(sender, message, recipient, &call.reply)?;
     Ok(Reply {
-        debug_id: sender.own.extended_error.id,
+        debug_id,
         start: get_jiffies_64(),
         offset,
         code: data.code,

@@ -21,7 +21,8 @@ use crate::{
         report::{
             has_listeners,
             Report, //
-        }, //
+        },
+        trace, //
     },
     object::{
         contents::Parcel,
@@ -85,35 +86,24 @@ const SPAM_SUSPECT: u32 = uapi::binder_driver_return_protocol_BR_ONEWAY_SPAM_SUS
 /// Sends a transaction. What goes wrong is put into the thread's inbox.
 pub(crate) fn send(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Result {
     let thread = sender.thread;
+    let data = &message.transaction_data;
     let debug_id = sender.own.ids.next();
     sender.own.extended_error = ExtendedError::accepted(debug_id);
     let mut target = Target::default();
     let result = try_send(sender, message, &mut target);
-    record(
-        debug_id,
-        thread,
-        &message.transaction_data,
-        &target,
-        &result,
-    );
+    record(debug_id, thread, data, &target, &result);
     match result {
         Ok(ret) => {
-            if ret == PENDING_FROZEN || ret == SPAM_SUSPECT {
-                report(thread, &message.transaction_data, &target, ret);
+            if ret == PENDING_FROZEN {
+                report(thread, data, &target, ret);
             }
             Ok(())
         }
         Err(failure) => {
-            explain(
-                debug_id,
-                thread,
-                &message.transaction_data,
-                &target,
-                failure,
-            );
+            explain(debug_id, thread, data, &target, failure);
             sender.own.extended_error.command = failure.command;
             sender.own.extended_error.param = failure.param;
-            report(thread, &message.transaction_data, &target, failure.command);
+            report(thread, data, &target, failure.command);
             thread.fail(sender.own, failure.command)
         }
     }
@@ -230,6 +220,15 @@ fn try_send(
     known.thread = to_thread.as_ref().map(|thread| thread.tid);
     let handler = known.thread.unwrap_or(0);
     let transaction = compose(sender, data, node.clone(), parent, handler)?;
+    trace::Transaction::trace(|| trace::Transaction {
+        debug_id: sender.own.extended_error.id as i32,
+        target_node: node.debug_id as i32,
+        to_proc: target.task.pid(),
+        to_thread: handler,
+        reply: 0,
+        code: data.code,
+        flags: data.flags,
+    });
     let recipient = Recipient {
         process: target,
         accepts_files: node.accepts_files(),
@@ -238,6 +237,10 @@ fn try_send(
     };
     let (load, offset) = payload::copy(sender, message, recipient, &transaction.request)?;
     transaction.offset.store(offset, Relaxed);
+    if matches!(load, Load::Suspect) {
+        // Whether the sender wants to know or not.
+        report(thread, data, known, SPAM_SUSPECT);
+    }
     if data.is_oneway() {
         oneway(sender, &node, transaction, load)
     } else {
@@ -321,6 +324,7 @@ fn call(
             if is_behind {
                 thread.amend_behind(None);
             }
+            trace::FailedBufferRelease::of(|| transaction.request.label().numbers());
             drop(transaction);
             Err(not_sent(error))
         }
@@ -350,7 +354,8 @@ fn oneway(
             }
             Ok(ret)
         }
-        Err(NotSent { error, .. }) => {
+        Err(NotSent { transaction, error }) => {
+            trace::FailedBufferRelease::of(|| transaction.request.label().numbers());
             thread.amend_accepted(sender.own, None);
             Err(not_sent(error))
         }

@@ -7,6 +7,7 @@ use super::{
     payload::Sender, //
 };
 use crate::{
+    diag::trace,
     object::contents::HeldObject,
     proto::{
         object::{
@@ -68,6 +69,13 @@ fn node(
     let handle = draft
         .to
         .add_ref(&node, count, Some(sender.thread), &mut sender.own.ids)?;
+    trace::NodeToRef::trace(|| trace::NodeToRef {
+        debug_id: sender.own.extended_error.id as i32,
+        node_debug_id: node.debug_id as i32,
+        node_ptr: node.ptr,
+        ref_debug_id: draft.to.ref_id(handle) as i32,
+        ref_desc: handle,
+    });
     hold(draft, HeldObject::Handle(handle, count));
     Ok(reference(object, count, handle))
 }
@@ -84,6 +92,13 @@ fn handle(
     security::binder_transfer_binder(&process.cred, &draft.to.cred).map_err(|_| EPERM)?;
     if Arc::ptr_eq(&node.owner, draft.to) {
         process.return_node(object.handle(), count, &node)?;
+        trace::RefToNode::trace(|| trace::RefToNode {
+            debug_id: sender.own.extended_error.id as i32,
+            ref_debug_id: process.ref_id(object.handle()) as i32,
+            ref_desc: object.handle(),
+            node_debug_id: node.debug_id as i32,
+            node_ptr: node.ptr,
+        });
         let (binder, cookie) = (node.ptr, node.cookie);
         hold(draft, HeldObject::Node(node, count));
         return Ok(FlatObject {
@@ -94,6 +109,14 @@ fn handle(
         });
     }
     let handle = draft.to.add_ref(&node, count, None, &mut sender.own.ids)?;
+    trace::RefToRef::trace(|| trace::RefToRef {
+        debug_id: sender.own.extended_error.id as i32,
+        node_debug_id: node.debug_id as i32,
+        src_ref_debug_id: process.ref_id(object.handle()) as i32,
+        src_ref_desc: object.handle(),
+        dest_ref_debug_id: draft.to.ref_id(handle) as i32,
+        dest_ref_desc: handle,
+    });
     hold(draft, HeldObject::Handle(handle, count));
     Ok(reference(object, count, handle))
 }

@@ -14,9 +14,12 @@ use super::{
         TransactionDataSg, //
     }, //
 };
-use crate::diag::commands::{
-    self,
-    Counters, //
+use crate::diag::{
+    commands::{
+        self,
+        Counters, //
+    },
+    trace, //
 };
 use kernel::{
     prelude::*,
@@ -134,6 +137,7 @@ impl CommandReader {
     pub(crate) fn next(&mut self, counters: &Counters) -> Result<Command> {
         let word = self.get::<u32>(0)?;
         counters.count_command(word);
+        trace::Command::trace(|| trace::Command { cmd: word });
         // The size of a command's payload is part of its number.
         self.size = size_of::<u32>() + kernel::ioctl::_IOC_SIZE(word);
         Ok(match word {

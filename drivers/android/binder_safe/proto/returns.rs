@@ -6,7 +6,10 @@
 //! since most reads end with one large return.
 
 use super::wire::TransactionData;
-use crate::diag::commands::Counters;
+use crate::diag::{
+    commands::Counters,
+    trace, //
+};
 use kernel::{
     prelude::*,
     uaccess::{
@@ -111,9 +114,12 @@ impl<'a> ReturnWriter<'a> {
         let spawn = uapi::binder_driver_return_protocol_BR_SPAWN_LOOPER;
         self.counters.count_return(spawn);
         match self.noop {
-            Some(noop) => UserSlice::new(noop, size_of::<u32>())
-                .writer()
-                .write_obj(&spawn),
+            Some(noop) => {
+                trace::Return::trace(|| trace::Return { cmd: spawn });
+                UserSlice::new(noop, size_of::<u32>())
+                    .writer()
+                    .write_obj(&spawn)
+            }
             None => Ok(()),
         }
     }
@@ -136,6 +142,7 @@ impl<'a> ReturnWriter<'a> {
 
     fn append_return(&mut self, ret: u32) {
         self.counters.count_return(ret);
+        trace::Return::trace(|| trace::Return { cmd: ret });
         self.append(ret.as_bytes());
     }
 

@@ -6,22 +6,28 @@
 //! receiver frees it by its address. Half of the area at most holds oneway messages, so that a
 //! flood of them leaves room for calls.
 
-use super::buffer::{
-    Buffer,
-    Held, //
-};
-use crate::pure::{
-    ranges::{
-        Label,
-        Listed,
-        NoRange,
-        Range,
-        Ranges,
-        Table,
-        ALIGN,
-        NO_TAG, //
+use super::{
+    buffer::{
+        Buffer,
+        Held, //
     },
-    spam::Spam,
+    watch, //
+};
+use crate::{
+    diag::trace,
+    pure::{
+        ranges::{
+            Label,
+            Listed,
+            NoRange,
+            Range,
+            Ranges,
+            Table,
+            ALIGN,
+            NO_TAG, //
+        },
+        spam::Spam,
+    }, //
 };
 use kernel::{
     mm::{
@@ -120,7 +126,11 @@ impl<T> Area<T> {
         let offset = usize::try_from(address)
             .ok()?
             .checked_sub(self.pages.start())?;
-        self.free_taken(|ranges| ranges.take(offset))
+        self.free_taken(|ranges| {
+            let (range, held) = ranges.take(offset)?;
+            trace::BufferRelease::of(|| ranges.label(range).numbers());
+            Some((range, held))
+        })
     }
 
     /// Frees any buffer that its owner may free.
@@ -141,7 +151,7 @@ impl<T> Area<T> {
         }
         let is_oneway = space.release(range);
         drop(space);
-        self.pages.unpin(held.pins);
+        self.unpin(range, held.pins);
         Some(Freed {
             contents: held.contents,
             is_oneway,
@@ -173,6 +183,23 @@ impl<T> Area<T> {
     /// How many pages there are in which state.
     pub(crate) fn page_counts(&self) -> PageCounts {
         self.pages.counts()
+    }
+
+    /// What logs and events call the buffer in `range`.
+    pub(super) fn label(&self, range: Range) -> Label {
+        self.space.lock().ranges.label(range)
+    }
+
+    /// Pins the pages of a range.
+    pub(super) fn pin(&self, range: Range) -> Result<Pins> {
+        watch::pinning(&self.pages, &range);
+        self.pages.pin(range.offset(), range.len())
+    }
+
+    /// Gives the pins of a range back.
+    pub(super) fn unpin(&self, range: Range, pins: Pins) {
+        self.pages.unpin(pins);
+        watch::unpinned(&self.pages, &range);
     }
 
     /// Zeroes a buffer, the pages of which are pinned by `pins`.

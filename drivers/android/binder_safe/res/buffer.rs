@@ -3,7 +3,10 @@
 //! A piece of an area that holds one message.
 
 use super::area::Area;
-use crate::pure::ranges::Range;
+use crate::pure::ranges::{
+    Label,
+    Range, //
+};
 use kernel::{
     mm::page_area::Pins,
     prelude::*,
@@ -32,7 +35,7 @@ pub(super) struct Held<T> {
 impl<T> Buffer<T> {
     /// Provides the pages of a reserved range, which is given back if that fails.
     pub(super) fn fill(area: Arc<Area<T>>, range: Range) -> Result<Self> {
-        match area.pages.pin(range.offset(), range.len()) {
+        match area.pin(range) {
             Ok(pins) => Ok(Self {
                 area,
                 range,
@@ -55,6 +58,11 @@ impl<T> Buffer<T> {
     pub(crate) fn offset(&self) -> u32 {
         // Areas are smaller than 4 GiB.
         self.range.offset() as u32
+    }
+
+    /// What logs and events call the buffer.
+    pub(crate) fn label(&self) -> Label {
+        self.area.label(self.range)
     }
 
     /// Zeroes the bytes when they are given back.
@@ -115,7 +123,7 @@ impl<T> Drop for Buffer<T> {
             if self.clear {
                 self.area.zero(&pins, self.range);
             }
-            self.area.pages.unpin(pins);
+            self.area.unpin(self.range, pins);
             self.area.release(self.range);
         }
     }

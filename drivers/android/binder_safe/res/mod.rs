@@ -4,3 +4,4 @@
 
 pub(crate) mod area;
 pub(crate) mod buffer;
+pub(crate) mod watch;

@@ -20,6 +20,18 @@ pub(crate) struct Label {
     pub(crate) extra_size: u32,
 }
 
+impl Label {
+    /// The id and the sizes, in their order.
+    pub(crate) fn numbers(self) -> [u32; 4] {
+        [
+            self.debug_id,
+            self.data_size,
+            self.offsets_size,
+            self.extra_size,
+        ]
+    }
+}
+
 /// A buffer as logs show it.
 #[derive(Clone, Copy)]
 pub(crate) struct Listed {
@@ -33,6 +45,11 @@ impl<T> Ranges<T> {
     /// Names a reserved buffer.
     pub(crate) fn name(&mut self, range: Range, label: Label) {
         self.at_mut(range.block).label = label;
+    }
+
+    /// The name of a reserved buffer.
+    pub(crate) fn label(&self, range: Range) -> Label {
+        self.at(range.block).label
     }
 
     /// The buffer that starts at `offset`, as logs show it.
