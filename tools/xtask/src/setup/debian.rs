@@ -189,9 +189,10 @@ fn curl(paths: &Paths, package: &Package, part: &Path) -> Result<()> {
     ]);
     curl.arg(part).arg(&package.url);
     let mut child = run::spawn(curl.stdin(Stdio::null()).stderr(out))?;
+    let megabytes = package.size / 1_000_000;
     let mut progress = Progress::start(
-        &format!("Fetching {} (MB)", package.file),
-        Some(package.size / 1_000_000),
+        &format!("Fetching {}, {megabytes} MB", package.file),
+        Some(megabytes),
     );
     let status = loop {
         if let Some(status) = child.try_wait()? {
