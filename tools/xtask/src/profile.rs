@@ -33,7 +33,7 @@ use blocks::Blocks;
 use classes::Class;
 use symbols::Symbols;
 
-/// Time for the run; the plugin makes the emulator slower by half.
+/// Time to boot and time for the run; the plugin makes the emulator slower by half.
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// The system call by which the guest marks a phase.
@@ -72,6 +72,7 @@ fn measure(paths: &Paths, args: &Args, symbols: &Symbols) -> Result<(Blocks, u32
     let mut vm = args.choice.vm(paths, "profile")?;
     vm.clock = Clock::Instructions;
     vm.cpus = 1;
+    vm.boot_limit = LIMIT;
     let library = plugin::build(paths)?;
     vm.plugin = Some(format!(
         "{},mark={mark:x},out={}",
@@ -90,8 +91,14 @@ fn measure(paths: &Paths, args: &Args, symbols: &Symbols) -> Result<(Blocks, u32
         Event::End(_, end) => ended = Some(end),
         Event::Kernel(_) | Event::Start(_) => {}
     })?;
-    if ended != Some(End::Code(0)) || !outcome.problems.is_empty() {
-        bail!("the run failed: {last}; see {}", outcome.log.display());
+    let log = outcome.log.display();
+    if let Some(problem) = outcome.problems.first() {
+        bail!("{problem}\n  see {log}");
+    }
+    match ended {
+        Some(End::Code(0)) => {}
+        Some(end) => bail!("the benchmark: {end}: {last}; see {log}"),
+        None => bail!("the benchmark did not run; see {log}"),
     }
     let (count, cost) = said.context("the benchmark has no such row")?;
     Ok((Blocks::read(&out)?, count, cost))

@@ -97,6 +97,7 @@ fn wait_while_stopped(process: &Process) -> Result {
     Ok(())
 }
 
+#[inline(always)]
 fn carry_out(
     process: ArcBorrow<'_, Process>,
     file: &IoctlFile<'_>,
@@ -106,6 +107,14 @@ fn carry_out(
     let arg = UserPtr::from_addr(arg);
     match cmd {
         WRITE_READ => write_read(&process.current_thread()?, file, arg),
+        _ => carry_out_rare(process, cmd, arg),
+    }
+}
+
+/// Carries out any other ioctl, none of which is as frequent.
+#[inline(never)]
+fn carry_out_rare(process: ArcBorrow<'_, Process>, cmd: u32, arg: UserPtr) -> Result {
+    match cmd {
         SET_MAX_THREADS => set_max_threads(process, reader::<u32>(arg)),
         SET_CONTEXT_MGR => become_manager(process, &FlatObject::default()),
         SET_CONTEXT_MGR_EXT => become_manager(process, &reader::<FlatObject>(arg).read_obj()?),
