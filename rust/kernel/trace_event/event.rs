@@ -18,7 +18,10 @@ use crate::{
         c_int,
         c_void, //
     },
-    str::CStrExt as _,
+    str::{
+        as_char_ptr_in_const_context,
+        CStrExt as _, //
+    },
     types::Opaque, //
 };
 use core::{
@@ -90,10 +93,10 @@ impl Event {
         print_fmt: &'static PrintFmt<N>,
     ) -> Self {
         let mut tracepoint: bindings::tracepoint = zeroed();
-        tracepoint.name = spec.name.as_ptr().cast();
+        tracepoint.name = as_char_ptr_in_const_context(spec.name);
 
         let mut class: bindings::trace_event_class = zeroed();
-        class.system = spec.system.as_ptr().cast();
+        class.system = as_char_ptr_in_const_context(spec.system);
         class.probe = probe as Probe as *mut c_void;
         #[cfg(CONFIG_PERF_EVENTS)]
         {

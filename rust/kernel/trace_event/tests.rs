@@ -171,7 +171,7 @@ fn printed(spec: &Spec, record: &[u8]) -> Result<KVec<u8>> {
     format::print(spec, record, &mut Seq::new(&mut seq));
     let mut text = KVec::new();
     for byte in &seq.buffer[..seq.seq.len] {
-        text.push(*byte as u8, GFP_KERNEL)?;
+        text.push(*byte, GFP_KERNEL)?;
     }
     Ok(text)
 }

@@ -2,12 +2,7 @@
 
 //! Builds kernels, each driver and configuration in its own folder of the cache.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-    thread,
-};
+use std::{fs, path::PathBuf, process::Command, thread};
 
 use anyhow::{bail, Context, Result};
 
@@ -43,10 +38,24 @@ pub struct Args {
 }
 
 impl Args {
+    /// An ordinary kernel.
+    pub fn of(driver: Driver, config: Config) -> Self {
+        Self {
+            driver,
+            config,
+            module: false,
+        }
+    }
+
     /// Whether the driver is a module. Both forms are tested without a kernel more: the release
     /// kernel has it built in, the debug kernel loads it.
     fn as_module(&self) -> bool {
         self.module || (self.driver == Driver::Safe && self.config == Config::Debug)
+    }
+
+    /// The build folder.
+    pub fn dir(&self, paths: &Paths) -> PathBuf {
+        paths.build(&self.name())
     }
 
     /// The name of the build folder.
@@ -73,19 +82,17 @@ pub fn build(paths: &Paths, args: &Args) -> Result<PathBuf> {
     }
     let tools = setup::ensure(paths)?;
     let _lock = lock::take(&paths.cache)?;
-    let source = match args.driver {
-        Driver::Safe => tree::with_series(paths)?,
-        Driver::C | Driver::Rust => tree::base(paths)?,
-    };
-    let job = Job {
-        source,
-        tools,
-        dir: paths.build(&args.name()),
-        name: args.name(),
-    };
-    let fragment = config::fragment(&paths.root, args)?;
+    let (job, fragment) = Job::new(paths, args, tools)?;
     job.ensure(paths, args, &fragment)?;
     Ok(job.image())
+}
+
+/// Whether this kernel is there and made from what there is now.
+pub fn is_built(paths: &Paths, args: &Args) -> Result<bool> {
+    let tools = setup::ensure(paths)?;
+    let _lock = lock::take(&paths.cache)?;
+    let (job, fragment) = Job::new(paths, args, tools)?;
+    Ok(job.is_current(&job.inputs(&fragment)))
 }
 
 /// The tree with the series, for what is made from it besides kernels.
@@ -121,11 +128,34 @@ struct Job {
     name: String,
 }
 
+/// Where a build folder says what it was made from.
+const STAMP: &str = ".built-from";
+
 impl Job {
+    /// The build of one kernel, and its configuration.
+    fn new(paths: &Paths, args: &Args, tools: Toolchain) -> Result<(Self, String)> {
+        let source = match args.driver {
+            Driver::Safe => tree::with_series(paths)?,
+            Driver::C | Driver::Rust => tree::base(paths)?,
+        };
+        let job = Self {
+            source,
+            tools,
+            dir: args.dir(paths),
+            name: args.name(),
+        };
+        Ok((job, config::fragment(&paths.root, args)?))
+    }
+
+    /// Whether what there is was made from `wanted`.
+    fn is_current(&self, wanted: &str) -> bool {
+        let stamp = self.dir.join(STAMP);
+        fs::read_to_string(stamp).is_ok_and(|had| had == wanted) && self.image().exists()
+    }
+
     fn ensure(&self, paths: &Paths, args: &Args, fragment: &str) -> Result<()> {
-        let stamp = self.dir.join(".built-from");
         let wanted = self.inputs(fragment);
-        if fs::read_to_string(&stamp).is_ok_and(|had| had == wanted) && self.image().exists() {
+        if self.is_current(&wanted) {
             return Ok(());
         }
         let fresh = !self.dir.join("vmlinux").exists();
@@ -145,6 +175,7 @@ impl Job {
         if args.as_module() {
             modules::install(self, paths)?;
         }
+        let stamp = self.dir.join(STAMP);
         fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
     }
 
@@ -183,12 +214,8 @@ impl Job {
     }
 
     fn image(&self) -> PathBuf {
-        image_in(&self.dir)
+        self.dir.join("arch/x86/boot/bzImage")
     }
-}
-
-fn image_in(dir: &Path) -> PathBuf {
-    dir.join("arch/x86/boot/bzImage")
 }
 
 #[cfg(test)]
@@ -197,11 +224,7 @@ mod tests {
 
     #[test]
     fn each_kernel_has_its_own_folder() {
-        let mut args = Args {
-            driver: Driver::Safe,
-            config: Config::Debug,
-            module: false,
-        };
+        let mut args = Args::of(Driver::Safe, Config::Debug);
         assert_eq!(args.name(), "safe-debug");
         assert!(args.as_module());
         args.module = true;

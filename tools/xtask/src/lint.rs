@@ -19,10 +19,13 @@ use crate::{
     },
 };
 
+pub mod clippy;
 mod driver;
 mod format;
 mod layers;
 mod macros;
+pub mod misuse;
+mod replay;
 mod safety;
 mod sizes;
 mod source;
@@ -32,13 +35,27 @@ use source::{Finding, Source};
 
 /// Check the rules of the driver and of the kernel crate, formatting, and the style of C files.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Try the misuses in tools/misuse, none of which may compile; it builds the kernel if need be.
+    #[arg(long)]
+    misuse: bool,
+    /// Ask clippy, with the kernel's settings; it builds the debug kernel if need be.
+    #[arg(long)]
+    clippy: bool,
+}
 
-pub fn run(paths: &Paths, _args: Args) -> Result<()> {
-    Checks {
-        tally: tally(paths)?,
+pub fn run(paths: &Paths, args: Args) -> Result<()> {
+    let mut tally = Tally::default();
+    if args.misuse {
+        tally += misuse::tally(paths)?;
     }
-    .verdict()
+    if args.clippy {
+        tally += clippy::tally(paths)?;
+    }
+    if !args.misuse && !args.clippy {
+        tally += self::tally(paths)?;
+    }
+    Checks { tally }.verdict()
 }
 
 /// What `xtask test` calls.

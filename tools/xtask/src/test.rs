@@ -30,6 +30,7 @@ const PHASES: &[Phase] = &[
     ("binder-doctor, safe driver", |paths| {
         doctor::tally(paths, Driver::Safe)
     }),
+    ("misuses of the abstractions", lint::misuse::tally),
     ("selftests, C driver", |paths| {
         selftest::tally(paths, Driver::C, Config::Release)
     }),
@@ -37,6 +38,7 @@ const PHASES: &[Phase] = &[
         doctor::tally(paths, Driver::C)
     }),
     ("KUnit", kunit::tally),
+    ("clippy", lint::clippy::tally),
     ("selftests, safe driver, debug kernel", |paths| {
         selftest::tally(paths, Driver::Safe, Config::Debug)
     }),

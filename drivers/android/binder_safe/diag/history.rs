@@ -43,7 +43,7 @@ static FAILED: [Ring; 1] = [Ring::new()];
 /// What kind of transaction a record is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
-    Call,
+    TwoWay,
     Oneway,
     Reply,
 }
@@ -134,7 +134,7 @@ impl Record {
         Self {
             debug_id: words[0],
             call: match words[1] & 3 {
-                0 => Call::Call,
+                0 => Call::TwoWay,
                 1 => Call::Oneway,
                 _ => Call::Reply,
             },

@@ -211,7 +211,7 @@ impl Thread {
         let mut queue = self.process.queue.lock();
         let state = self.state(&mut queue);
         own.settle(state);
-        if !state.stack.last().is_some_and(|call| !call.is_from(self)) {
+        if state.stack.last().is_none_or(|call| call.is_from(self)) {
             return None;
         }
         let call = state.stack.pop();

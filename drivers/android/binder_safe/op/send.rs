@@ -130,7 +130,7 @@ fn record(
         call: if data.is_oneway() {
             Call::Oneway
         } else {
-            Call::Call
+            Call::TwoWay
         },
         debug_id,
         from: (thread.process.task.pid(), thread.tid),

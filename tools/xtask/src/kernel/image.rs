@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::paths::Paths;
 
@@ -17,12 +17,8 @@ pub fn ensure(paths: &Paths, args: &Args) -> Result<PathBuf> {
 
 /// Builds the kernel if needed and gives the path of the file with its symbols.
 pub fn vmlinux(paths: &Paths, args: &Args) -> Result<PathBuf> {
-    let image = ensure(paths, args)?;
-    let dir = image
-        .ancestors()
-        .nth(4)
-        .context("an image outside a build folder")?;
-    Ok(dir.join("vmlinux"))
+    ensure(paths, args)?;
+    Ok(args.dir(paths).join("vmlinux"))
 }
 
 pub fn run(paths: &Paths, args: Args) -> Result<()> {

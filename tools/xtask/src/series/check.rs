@@ -18,7 +18,7 @@ use super::{
     stage::{self, Source, Stage},
     Built,
 };
-use crate::{paths::Paths, report::Tally, run, setup::release};
+use crate::{kernel, lint, paths::Paths, report::Tally, run, setup::release};
 
 /// Check that patches/ is what the overlay generates, that it applies with `git am` to the base and
 /// to Debian's kernel source, and that checkpatch and the lint rules have nothing to say.
@@ -29,7 +29,15 @@ pub fn run(paths: &Paths, _args: Args) -> Result<()> {
     let mut checks = Checks {
         tally: tally(paths)?,
     };
-    checks.tally += crate::lint::tally(paths)?;
+    checks.tally += lint::tally(paths)?;
+    // It takes seconds, but only where there is a kernel.
+    match kernel::is_built(paths, &lint::misuse::kernel())? {
+        true => checks.tally += lint::misuse::tally(paths)?,
+        false => checks.skip(
+            "misuses of the abstractions do not compile",
+            "no kernel was built from these sources; run `make kernel`",
+        ),
+    }
     checks.verdict()
 }
 

@@ -77,9 +77,8 @@ impl Choice {
 
     fn kernel(&self) -> kernel::Args {
         kernel::Args {
-            driver: self.driver,
-            config: self.config,
             module: self.module,
+            ..kernel::Args::of(self.driver, self.config)
         }
     }
 

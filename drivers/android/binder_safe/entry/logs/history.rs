@@ -29,7 +29,7 @@ pub(super) fn print(out: Out<'_>, shared: &Shared, which: Which) -> Result {
 fn print_entry(out: Out<'_>, shared: &Shared, entry: &Entry) -> Result {
     let record = &entry.record;
     let call = match record.call {
-        Call::Call => "call ",
+        Call::TwoWay => "call ",
         Call::Oneway => "async",
         Call::Reply => "reply",
     };
