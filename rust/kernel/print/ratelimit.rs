@@ -102,85 +102,32 @@ impl RateLimit {
     }
 }
 
-/// Prints by the given macro, at most ten times in five seconds for each place in the source.
-///
-/// Public but hidden since it should only be used from public macros.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! print_ratelimited (
-    ($print:ident, $($arg:tt)*) => ({
-        static LIMIT: $crate::print::RateLimit = $crate::print::RateLimit::new();
-        if LIMIT.allow($crate::c_str!(::core::module_path!())) {
-            $crate::$print!($($arg)*)
-        }
-    })
-);
-
-/// Prints an error-level message, unless this place in the source has printed too many lately.
-///
-/// Equivalent to the kernel's [`pr_err_ratelimited`] macro: ten messages in five seconds. The
-/// arguments, which are those of [`pr_err!`], are evaluated only if the message is printed. How
-/// many messages were left out is said in the log later.
-///
-/// # Examples
-///
-/// ```
-/// use kernel::pr_err_ratelimited;
-///
-/// for _ in 0..3 {
-///     pr_err_ratelimited!("hello {}\n", "there");
-/// }
-/// ```
-///
-/// [`pr_err!`]: crate::pr_err!
-/// [`pr_err_ratelimited`]: https://docs.kernel.org/core-api/printk-basics.html
-#[macro_export]
-macro_rules! pr_err_ratelimited (
-    ($($arg:tt)*) => (
-        $crate::print_ratelimited!(pr_err, $($arg)*)
-    )
-);
-
-/// Prints a warning-level message, unless this place in the source has printed too many lately.
-///
-/// Like [`pr_err_ratelimited!`], at the level of [`pr_warn!`].
-///
-/// # Examples
-///
-/// ```
-/// use kernel::pr_warn_ratelimited;
-///
-/// pr_warn_ratelimited!("hello {}\n", "there");
-/// ```
-///
-/// [`pr_err_ratelimited!`]: crate::pr_err_ratelimited!
-/// [`pr_warn!`]: crate::pr_warn!
-#[macro_export]
-macro_rules! pr_warn_ratelimited (
-    ($($arg:tt)*) => (
-        $crate::print_ratelimited!(pr_warn, $($arg)*)
-    )
-);
-
 /// Prints an info-level message, unless this place in the source has printed too many lately.
 ///
-/// Like [`pr_err_ratelimited!`], at the level of [`pr_info!`].
+/// Equivalent to the kernel's [`pr_info_ratelimited`] macro: ten messages in five seconds. The
+/// arguments, which are those of [`pr_info!`], are evaluated only if the message is printed. How
+/// many messages were left out is said in the log later.
 ///
 /// # Examples
 ///
 /// ```
 /// use kernel::pr_info_ratelimited;
 ///
-/// pr_info_ratelimited!("hello {}\n", "there");
+/// for _ in 0..3 {
+///     pr_info_ratelimited!("hello {}\n", "there");
+/// }
 /// ```
 ///
-/// [`pr_err_ratelimited!`]: crate::pr_err_ratelimited!
 /// [`pr_info!`]: crate::pr_info!
+/// [`pr_info_ratelimited`]: https://docs.kernel.org/core-api/printk-basics.html
 #[macro_export]
 macro_rules! pr_info_ratelimited (
-    ($($arg:tt)*) => (
-        $crate::print_ratelimited!(pr_info, $($arg)*)
-    )
+    ($($arg:tt)*) => ({
+        static LIMIT: $crate::print::RateLimit = $crate::print::RateLimit::new();
+        if LIMIT.allow($crate::c_str!(::core::module_path!())) {
+            $crate::pr_info!($($arg)*)
+        }
+    })
 );
 
 #[cfg(CONFIG_RUST_PRINT_RATELIMIT_KUNIT_TEST)]

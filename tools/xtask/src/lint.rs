@@ -29,6 +29,7 @@ mod replay;
 mod safety;
 mod sizes;
 mod source;
+mod unused;
 mod words;
 
 use source::{Finding, Source};
@@ -68,6 +69,16 @@ pub fn tally(paths: &Paths) -> Result<Tally> {
         check(&mut checks, rule, &sources);
     }
     checks.item("the driver is Rust, with a root", verdict(kinds(&files)));
+    let edits: Vec<String> = files
+        .iter()
+        .filter(|file| file.path.ends_with(".edit"))
+        .map(|file| String::from_utf8_lossy(&file.content.bytes).into_owned())
+        .collect();
+    let edits: Vec<&str> = edits.iter().map(String::as_str).collect();
+    checks.item(
+        "what is public in the kernel crate has a user",
+        verdict(unused::check(&sources, &edits)),
+    );
     match paths.base().join(".git").exists() {
         true => checks.item(EDITED, edited(paths)),
         false => checks.skip(EDITED, "there is no base tree; run `make setup`"),

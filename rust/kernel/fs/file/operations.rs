@@ -137,24 +137,13 @@ pub trait Operations: Sized + 'static {
 
     /// Handles `ioctl(2)`. The argument `arg` is an integer or the address of user memory.
     ///
+    /// For a 32-bit process on a 64-bit kernel, `arg` is converted as a pointer
+    /// (`compat_ptr_ioctl` in C), so the structures have to be the same for both.
+    ///
     /// The utilities of [`kernel::ioctl`] take `cmd` to pieces.
     ///
     /// [`kernel::ioctl`]: mod@crate::ioctl
     fn ioctl(
-        _data: <Self::Ptr as ForeignOwnable>::Borrowed<'_>,
-        _file: &IoctlFile<'_>,
-        _cmd: u32,
-        _arg: usize,
-    ) -> Result<isize> {
-        build_error!(VTABLE_DEFAULT_ERROR)
-    }
-
-    /// Handles `ioctl(2)` of 32-bit processes on a 64-bit kernel.
-    ///
-    /// Only needed if the structures differ. Without it [`ioctl`](Self::ioctl) is called with `arg`
-    /// converted as a pointer (`compat_ptr_ioctl` in C).
-    #[cfg(CONFIG_COMPAT)]
-    fn compat_ioctl(
         _data: <Self::Ptr as ForeignOwnable>::Borrowed<'_>,
         _file: &IoctlFile<'_>,
         _cmd: u32,
@@ -323,26 +312,6 @@ impl<T: Operations, S: OpenSource<T::Context>> OperationsVtable<T, S> {
         }
     }
 
-    /// # Safety
-    ///
-    /// `file` must be a file that [`Self::open`] has opened, and the caller must be its ioctl call.
-    #[cfg(CONFIG_COMPAT)]
-    unsafe extern "C" fn compat_ioctl(
-        file: *mut bindings::file,
-        cmd: c_uint,
-        arg: c_ulong,
-    ) -> c_long {
-        // SAFETY: The file is open and is not released during the call.
-        let data = unsafe { Self::data(file) };
-        // SAFETY: The file is valid during the call, and this is its ioctl call.
-        let file = unsafe { IoctlFile::from_raw(file) };
-
-        match T::compat_ioctl(data, &file, cmd, arg) {
-            Ok(value) => value as c_long,
-            Err(error) => error.to_errno() as c_long,
-        }
-    }
-
     const VTABLE: bindings::file_operations = bindings::file_operations {
         owner: this_module::<T::OwnerModule>().as_ptr(),
         open: Some(Self::open),
@@ -360,9 +329,7 @@ impl<T: Operations, S: OpenSource<T::Context>> OperationsVtable<T, S> {
             None
         },
         #[cfg(CONFIG_COMPAT)]
-        compat_ioctl: if T::HAS_COMPAT_IOCTL {
-            Some(Self::compat_ioctl)
-        } else if T::HAS_IOCTL {
+        compat_ioctl: if T::HAS_IOCTL {
             bindings::compat_ptr_ioctl
         } else {
             None
