@@ -5,6 +5,10 @@
 //! A thread counts for itself. What it counted is added to its process's when it goes, that of the
 //! process to the driver's when the process goes, and the rest when somebody looks.
 
+use super::names::{
+    self,
+    by_number, //
+};
 use kernel::{
     ioctl::_IOC_NR,
     sync::atomic::{
@@ -14,57 +18,10 @@ use kernel::{
 };
 
 /// Commands by their number.
-const COMMANDS: [&str; 22] = [
-    "BC_TRANSACTION",
-    "BC_REPLY",
-    "BC_ACQUIRE_RESULT",
-    "BC_FREE_BUFFER",
-    "BC_INCREFS",
-    "BC_ACQUIRE",
-    "BC_RELEASE",
-    "BC_DECREFS",
-    "BC_INCREFS_DONE",
-    "BC_ACQUIRE_DONE",
-    "BC_ATTEMPT_ACQUIRE",
-    "BC_REGISTER_LOOPER",
-    "BC_ENTER_LOOPER",
-    "BC_EXIT_LOOPER",
-    "BC_REQUEST_DEATH_NOTIFICATION",
-    "BC_CLEAR_DEATH_NOTIFICATION",
-    "BC_DEAD_BINDER_DONE",
-    "BC_TRANSACTION_SG",
-    "BC_REPLY_SG",
-    "BC_REQUEST_FREEZE_NOTIFICATION",
-    "BC_CLEAR_FREEZE_NOTIFICATION",
-    "BC_FREEZE_NOTIFICATION_DONE",
-];
+const COMMANDS: [&str; 22] = by_number(names::COMMANDS);
 
 /// Returns by their number.
-const RETURNS: [&str; 23] = [
-    "BR_ERROR",
-    "BR_OK",
-    "BR_TRANSACTION",
-    "BR_REPLY",
-    "BR_ACQUIRE_RESULT",
-    "BR_DEAD_REPLY",
-    "BR_TRANSACTION_COMPLETE",
-    "BR_INCREFS",
-    "BR_ACQUIRE",
-    "BR_RELEASE",
-    "BR_DECREFS",
-    "BR_ATTEMPT_ACQUIRE",
-    "BR_NOOP",
-    "BR_SPAWN_LOOPER",
-    "BR_FINISHED",
-    "BR_DEAD_BINDER",
-    "BR_CLEAR_DEATH_NOTIFICATION_DONE",
-    "BR_FAILED_REPLY",
-    "BR_FROZEN_REPLY",
-    "BR_ONEWAY_SPAM_SUSPECT",
-    "BR_TRANSACTION_PENDING_FROZEN",
-    "BR_FROZEN_BINDER",
-    "BR_CLEAR_FREEZE_NOTIFICATION_DONE",
-];
+const RETURNS: [&str; 23] = by_number(names::RETURNS);
 
 /// What a command is called.
 pub(crate) fn name(word: u32) -> &'static str {

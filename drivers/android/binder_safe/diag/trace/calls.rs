@@ -2,7 +2,7 @@
 
 //! System calls, and the commands and returns that they carry.
 
-use super::names::{
+use crate::diag::names::{
     COMMANDS,
     RETURNS, //
 };

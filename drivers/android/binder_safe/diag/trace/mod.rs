@@ -12,7 +12,6 @@
 
 mod buffers;
 mod calls;
-mod names;
 mod objects;
 mod pages;
 mod transactions;
