@@ -2,16 +2,24 @@
 
 //! Module parameters that are strings.
 
-use super::ModuleParam;
+use super::{
+    set_param,
+    ModuleParam,
+    ModuleParamAccess, //
+};
 use crate::{
+    bindings,
+    error::from_result,
+    page::PAGE_SIZE,
     prelude::*,
     str::BStr, //
 };
 
 /// The value of a module parameter that is a string, of at most [`Self::MAX_LEN`] bytes.
 ///
-/// In C the type of such a parameter is `charp`. Here the value is a part of the parameter, since
-/// it may be set at boot, before memory can be allocated.
+/// In C this is `module_param(name, charp, 0444)`. Here the value is a part of the parameter, since
+/// it may be set at boot, before memory can be allocated. Everybody can read it in
+/// `/sys/module/NAME/parameters/`; it changes no more once the module is loaded.
 ///
 /// # Invariants
 ///
@@ -101,10 +109,52 @@ impl ModuleParam for StringParam {
     }
 }
 
+impl StringParam {
+    /// Puts the value and a newline at the start of `text`, and gives how many bytes that are.
+    fn print(&self, text: &mut [u8]) -> Result<usize> {
+        let end = self.len();
+        text.get_mut(..end).ok_or(ENOSPC)?.copy_from_slice(self);
+        *text.get_mut(end).ok_or(ENOSPC)? = b'\n';
+        Ok(end + 1)
+    }
+}
+
+/// Prints the parameter, see `struct kernel_param_ops`.
+///
+/// # Safety
+///
+/// `buffer` must be valid for writes of `PAGE_SIZE` bytes that have been written before, and
+/// `param` a parameter that the `module!` macro made with [`PARAM_OPS_STRING`], both for the
+/// duration of the call; nobody else may use the buffer meanwhile.
+unsafe extern "C" fn get(buffer: *mut c_char, param: *const bindings::kernel_param) -> c_int {
+    // SAFETY: By the safety requirements, and the macro makes `arg` a pointer to a static of this
+    // type, which is only ever shared.
+    let access = unsafe {
+        &*(*param)
+            .__bindgen_anon_1
+            .arg
+            .cast::<ModuleParamAccess<StringParam>>()
+    };
+    // SAFETY: By the safety requirements.
+    let text = unsafe { core::slice::from_raw_parts_mut(buffer.cast::<u8>(), PAGE_SIZE) };
+
+    from_result(|| Ok(access.value_ref().print(text)? as c_int))
+}
+
+/// The operations of a [`StringParam`].
+#[doc(hidden)]
+pub static PARAM_OPS_STRING: bindings::kernel_param_ops = bindings::kernel_param_ops {
+    flags: 0,
+    set: Some(set_param::<StringParam>),
+    get: Some(get),
+    free: None,
+};
+
 #[cfg(CONFIG_RUST_MODULE_PARAM_KUNIT_TEST)]
 #[macros::kunit_tests(rust_module_param_string)]
 mod tests {
     use super::*;
+    use crate::str::CStrExt as _;
 
     fn parse(arg: &[u8]) -> Result<StringParam> {
         StringParam::try_from_param_arg(BStr::from_bytes(arg))
@@ -134,5 +184,41 @@ mod tests {
     fn the_default_is_a_constant() {
         static DEFAULT: StringParam = StringParam::new("binder");
         assert_eq!(&DEFAULT[..], b"binder");
+    }
+
+    #[test]
+    fn the_file_shows_the_value() -> Result {
+        let access = ModuleParamAccess::new(StringParam::new("a,b"));
+        let mut buffer = KVec::from_elem(0u8, PAGE_SIZE, GFP_KERNEL)?;
+        let raw = bindings::kernel_param {
+            __bindgen_anon_1: bindings::kernel_param__bindgen_ty_1 {
+                arg: access.as_void_ptr(),
+            },
+            ..pin_init::zeroed()
+        };
+
+        // SAFETY: The buffer has a page, and `raw` points to a parameter of this type.
+        let len = unsafe { get(buffer.as_mut_ptr().cast(), &raw) };
+        assert_eq!(buffer.get(..len as usize), Some(&b"a,b\n"[..]));
+
+        // SAFETY: As above, and the text ends in a zero byte.
+        assert_eq!(
+            unsafe { set_param::<StringParam>(c"".as_char_ptr(), &raw) },
+            0
+        );
+        // SAFETY: As above.
+        let len = unsafe { get(buffer.as_mut_ptr().cast(), &raw) };
+        assert_eq!(buffer.get(..len as usize), Some(&b"\n"[..]));
+        Ok(())
+    }
+
+    #[test]
+    fn the_longest_value_has_room_for_its_newline() -> Result {
+        let param = parse(&[b'x'; StringParam::MAX_LEN])?;
+        let mut text = [0; StringParam::MAX_LEN + 1];
+        assert_eq!(param.print(&mut text)?, text.len());
+        assert_eq!(text.last(), Some(&b'\n'));
+        assert_eq!(param.print(&mut text[1..]).err(), Some(ENOSPC));
+        Ok(())
     }
 }
