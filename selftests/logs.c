@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reading binder_logs. */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <regex.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "logs.h"
@@ -47,6 +49,21 @@ char *log_block(const char *name, struct peer *peer)
 	if (end)
 		end[1] = 0;
 	return start + 1;
+}
+
+int debug_logs_open(void)
+{
+	int fs = fsopen("debugfs", FSOPEN_CLOEXEC), root, dir;
+
+	if (fs < 0)
+		return -errno;
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		die("mount of debugfs: %m");
+	root = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	close(fs);
+	dir = binder_open_at(root, "binder", O_RDONLY | O_DIRECTORY);
+	close(root);
+	return dir;
 }
 
 bool has_line(const char *text, const char *fmt, ...)

@@ -12,6 +12,9 @@ char *log_text(const char *name);
 /* The block of one process in a log, cut out of the text */
 char *log_block(const char *name, struct peer *peer);
 
+/* Returns the directory "binder" of debugfs, or -errno. */
+int debug_logs_open(void);
+
 /* Whether a line matches an extended regular expression, printf-like */
 bool __printf(2, 3) has_line(const char *text, const char *fmt, ...);
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "logs.h"
 #include "object.h"
 
 #define MODULE "binder_safe"
@@ -307,7 +308,7 @@ static char *read_module(size_t *size)
 	return image == MAP_FAILED ? NULL : image;
 }
 
-/* Gives the module another name, so that the kernel takes it for another. */
+/* Gives the module a name, so that the kernel takes it for another one. */
 static bool rename_module(char *image, const char *name)
 {
 	struct elf64_hdr *header = (struct elf64_hdr *)image;
@@ -323,7 +324,8 @@ static bool rename_module(char *image, const char *name)
 			       sections[i].sh_size, MODULE, sizeof(MODULE));
 		if (!found)
 			return false;
-		memcpy(found, name, sizeof(MODULE));
+		/* The place has room for the longest of names. */
+		memcpy(found, name, strlen(name) + 1);
 		return true;
 	}
 	return false;
@@ -343,6 +345,51 @@ static int count_messages(int kmsg, const char *words)
 	return count;
 }
 
+/* How many devices have numbers under the name */
+static int count_majors(void)
+{
+	FILE *file = fopen("/proc/devices", "re");
+	char line[256];
+	int count = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		count += !!strstr(line, " binder\n");
+	if (file)
+		fclose(file);
+	return count;
+}
+
+/*
+ * The first driver works as before the second one was tried, of which nothing
+ * is left.
+ */
+static const char *disturbed(const char *second)
+{
+	int dir = binder_mount("stats", "global"), fd, debug;
+	struct binder_version version;
+	char path[64], byte;
+
+	snprintf(path, sizeof(path), "/sys/module/%s", second);
+	if (!access(path, F_OK))
+		return "the second driver is still there";
+	if (!is_there() || count_majors() != 1)
+		return "not one driver has the names";
+	fd = binder_open_at(dir, "binder", O_RDWR);
+	if (ioctl(fd, BINDER_VERSION, &version))
+		return "no version";
+	close(fd);
+	close(dir);
+	if (!access("/dev/one", F_OK))
+		return "a node of the second driver is still there";
+	debug = debug_logs_open();
+	fd = debug == -ENODEV ? 0 : binder_open_at(debug, "state", O_RDONLY);
+	if (fd && read(fd, &byte, 1) != 1)
+		return "no logs in debugfs";
+	close(fd);
+	close(debug);
+	return "";
+}
+
 /* A second driver does not disturb the first, and says why it cannot be. */
 TEST_F(module, two_drivers)
 {
@@ -355,11 +402,38 @@ TEST_F(module, two_drivers)
 	ASSERT_TRUE(modprobe(MODULE, NULL));
 	lseek(kmsg, 0, SEEK_END);
 	/* EEXIST of a module's init function is EBUSY for who loads it. */
-	EXPECT_EQ(-1, syscall(SYS_init_module, twin, size, ""));
+	EXPECT_EQ(-1, syscall(SYS_init_module, twin, size, "devices=one"));
 	EXPECT_EQ(EBUSY, errno);
-	EXPECT_EQ(1, count_messages(kmsg, "another Binder driver"));
-	EXPECT_TRUE(is_there());
+	EXPECT_EQ(1, count_messages(kmsg, "another Binder driver has the"));
+	EXPECT_STREQ("", disturbed("binder_twin"));
 	munmap(twin, size);
+	close(kmsg);
+}
+
+/* If the first one is known, it says which it is. */
+TEST_F(module, after_another_driver)
+{
+	static const char * const others[] = { "binder_linux", "rust_binder" };
+	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char words[64];
+	size_t size;
+	char *twin;
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		twin = read_module(&size);
+		ASSERT_NE(NULL, twin);
+		ASSERT_TRUE(rename_module(twin, others[i]));
+		ASSERT_EQ(0, syscall(SYS_init_module, twin, size, ""));
+		lseek(kmsg, 0, SEEK_END);
+		EXPECT_FALSE(modprobe(MODULE, "devices=one"));
+		snprintf(words, sizeof(words), "the driver %s has the",
+			 others[i]);
+		EXPECT_EQ(1, count_messages(kmsg, words));
+		EXPECT_STREQ("", disturbed(MODULE));
+		EXPECT_EQ(0, syscall(SYS_delete_module, others[i], O_NONBLOCK));
+		EXPECT_TRUE(is_gone());
+		munmap(twin, size);
+	}
 	close(kmsg);
 }
 

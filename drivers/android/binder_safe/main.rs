@@ -16,6 +16,7 @@
 use kernel::{
     cdev,
     fs::pseudo,
+    module,
     net::netlink,
     prelude::*, //
 };
@@ -89,9 +90,17 @@ impl kernel::Module for BinderModule {
     }
 }
 
-/// Says why the module cannot be there, if the reason is that the name is taken.
+/// The other drivers that have the same names, as modules.
+const OTHERS: [&CStr; 2] = [c"binder_linux", c"rust_binder"];
+
+/// Says why the module cannot be there, if the reason is that the name is taken, and by whom.
 fn explain(err: &Error, what: &str) {
-    if matches!(*err, EEXIST | EBUSY) {
-        pr_err!("there is a {what} \"binder\" already, of another Binder driver in this kernel\n");
+    if !matches!(*err, EEXIST | EBUSY) {
+        return;
+    }
+    let mut others = OTHERS.into_iter();
+    match others.find(|name| module::is_present(name)) {
+        Some(name) => pr_err!("the driver {name} has the {what} \"binder\" already\n"),
+        None => pr_err!("another Binder driver has the {what} \"binder\" already\n"),
     }
 }
