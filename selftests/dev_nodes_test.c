@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * BETTER: nodes in /dev besides binderfs, where the command line of the kernel
- * has binder.devices=. The C driver makes them in kernels without binderfs.
+ * Nodes in /dev besides binderfs. BETTER: they are there where the command
+ * line of the kernel has binder.devices=. The C driver makes them in kernels
+ * without binderfs only.
  */
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "logs.h"
 #include "object.h"
 
 #define MISC_MAJOR 10
@@ -20,6 +22,21 @@
 static const char * const nodes[] = {
 	"/dev/binder", "/dev/hwbinder", "/dev/vndbinder",
 };
+
+/* Whether a file has a line that ends in a name */
+static bool lists(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "re");
+	char line[256], last[256];
+	bool found = false;
+
+	while (file && fgets(line, sizeof(line), file))
+		found |= sscanf(line, "%*s %255s", last) == 1 &&
+			 !strcmp(last, name);
+	if (file)
+		fclose(file);
+	return found;
+}
 
 static bool asked_for(void)
 {
@@ -34,6 +51,30 @@ static bool asked_for(void)
 	/* Those of a module are in module_test. */
 	return strstr(line, "binder.devices=binder,hwbinder,vndbinder") &&
 	       access("/sys/module/binder_safe/initstate", F_OK);
+}
+
+FIXTURE(not_asked_for)
+{
+};
+
+FIXTURE_SETUP(not_asked_for)
+{
+	if (is_binder_safe())
+		SKIP(return, "module_test has this for binder_safe");
+	binder_setup();
+}
+
+FIXTURE_TEARDOWN(not_asked_for)
+{
+	if (!is_binder_safe())
+		EXPECT_STREQ("", binder_teardown());
+}
+
+/* Item 335: a kernel with binderfs has no such nodes of its own. */
+TEST_F(not_asked_for, no_nodes)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
+		EXPECT_FALSE(lists("/proc/misc", nodes[i] + strlen("/dev/")));
 }
 
 FIXTURE(dev_nodes)
@@ -74,6 +115,7 @@ TEST_F(dev_nodes, contexts)
 
 	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
 		ASSERT_EQ(0, stat(nodes[i], &st));
+		EXPECT_TRUE(lists("/proc/misc", nodes[i] + strlen("/dev/")));
 		EXPECT_EQ(S_IFCHR | 0600, st.st_mode);
 		EXPECT_EQ(MISC_MAJOR, major(st.st_rdev));
 		fds[i] = manage(nodes[i]);
@@ -85,6 +127,29 @@ TEST_F(dev_nodes, contexts)
 	close(fd);
 	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
 		close(fds[i]);
+}
+
+/* Item 308: no mount shows who has them open, so debugfs does. */
+TEST_F(dev_nodes, log_of_a_process)
+{
+	struct peer *peer = peer_open_as(task_fork(), nodes[2], O_RDWR, 0);
+	int dir = debug_logs_open(), fd;
+	char path[32], text[256] = "";
+
+	if (dir < 0)
+		SKIP(return, "this kernel has no debugfs");
+	snprintf(path, sizeof(path), "proc/%d", task_pid(peer->task));
+	fd = binder_open_at(dir, path, O_RDONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_LT(0, read(fd, text, sizeof(text) - 1));
+	EXPECT_TRUE(has_line(text, "^context vndbinder$"));
+	close(fd);
+	peer_close(peer);
+	for (long end = now_ms() + 5000; now_ms() < end; nap())
+		if (faccessat(dir, path, F_OK, 0))
+			break;
+	EXPECT_NE(0, faccessat(dir, path, F_OK, 0));
+	close(dir);
 }
 
 TEST_F(dev_nodes, call)

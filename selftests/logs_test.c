@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -203,34 +202,6 @@ TEST_F(logs, transactions)
 	must_read(self->server, "NOOP TRANSACTION");
 	EXPECT_TRUE(has_line(log_block("transactions", self->server),
 			     "^    incoming transaction .* code abc flags 10 "));
-}
-
-/* Item 307: debugfs has the same files. */
-TEST_F(logs, debugfs)
-{
-	int fs = fsopen("debugfs", FSOPEN_CLOEXEC), dir, fd;
-	char path[64], text[32] = "";
-
-	if (fs < 0)
-		SKIP(return, "this kernel has no debugfs");
-	ASSERT_EQ(0, fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
-	dir = fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	close(fs);
-	ASSERT_LE(0, dir);
-	for (size_t i = 0; i <= ARRAY_SIZE(names); i++) {
-		snprintf(path, sizeof(path), "binder/proc/%d",
-			 task_pid(self->server->task));
-		if (i < ARRAY_SIZE(names))
-			snprintf(path, sizeof(path), "binder/%s", names[i]);
-		fd = binder_open_at(dir, path, O_RDONLY);
-		ASSERT_LE(0, fd) {
-			TH_LOG("%s: %s", path, error_name(-fd));
-		}
-		EXPECT_LE(0, read(fd, text, sizeof(text) - 1));
-		close(fd);
-	}
-	EXPECT_EQ(0, strncmp(text, "binder proc state:\nproc ", 24));
-	close(dir);
 }
 
 /* Item 308: the file of a process stays until it has closed all. */

@@ -7,7 +7,7 @@ use super::{
     device::FIRST_DEVICE_INO,
     driver::Driver,
     features::add_features,
-    logs::files::add_logs,
+    logs::mounted::add_logs,
     minors::MAX_MINORS,
     mount::Mount,
     options::{

@@ -8,10 +8,7 @@ use super::{
     file::DeviceFile,
     param, //
 };
-use crate::object::{
-    context::Context,
-    instance::Instance, //
-};
+use crate::object::context::Context;
 use kernel::{
     miscdevice::FileDevice,
     prelude::*, //
@@ -30,7 +27,7 @@ impl DevNodes {
     pub(crate) fn new(driver: &Driver) -> Result<Self> {
         let mut nodes = KVec::new();
         if param::is_given() {
-            let instance = Instance::new(&driver.shared)?;
+            let instance = driver.new_instance()?;
             for name in driver.first_devices() {
                 let device = Device::elsewhere(Context::new(name, &instance)?);
                 let node = FileDevice::new(name, device).inspect_err(|err| {

@@ -3,11 +3,14 @@
 //! What all mounts share, and what ends when the module goes.
 
 use super::{
-    logs::files::DebugLogs,
+    logs::debug::DebugLogs,
     minors::Minors,
     param, //
 };
-use crate::object::shared::Shared;
+use crate::object::{
+    instance::Instance,
+    shared::Shared, //
+};
 use kernel::{
     prelude::*,
     str::CString,
@@ -18,7 +21,7 @@ use kernel::{
 pub(crate) struct Driver {
     pub(crate) shared: Arc<Shared>,
     pub(crate) minors: Arc<Minors>,
-    pub(crate) debug_logs: DebugLogs,
+    debug_logs: DebugLogs,
     first_devices: KVec<CString>,
 }
 
@@ -33,6 +36,11 @@ impl Driver {
             shared,
         };
         Ok(Arc::new(driver, GFP_KERNEL)?)
+    }
+
+    /// A mount, or what is like one, in which there is no process.
+    pub(crate) fn new_instance(&self) -> Result<Arc<Instance>> {
+        Instance::new(&self.shared, self.debug_logs.watcher())
     }
 
     /// The devices that each mount has from the start.

@@ -5,7 +5,7 @@
 use super::{
     device::Device,
     ioctl::dispatch,
-    logs::files, //
+    logs::mounted, //
 };
 use crate::{
     diag::{
@@ -44,10 +44,10 @@ impl Operations for DeviceFile {
 
     fn open(device: &Device, file: &UncountedFile) -> Result<Arc<Process>> {
         let pid = current!().group_leader().pid();
-        files::open(file, pid)?;
+        mounted::open(file, pid)?;
         let opened = Process::new(device.context.clone(), file);
         if opened.is_err() {
-            files::close(file, pid);
+            mounted::close(file, pid);
         }
         let who = (pid, current!().pid());
         messages::open_close(who, "opens", &device.context.name);
@@ -58,7 +58,7 @@ impl Operations for DeviceFile {
         let who = (process.task.pid(), current!().pid());
         messages::open_close(who, "closes", &process.context.name);
         release_process(&process);
-        files::close(file, process.task.pid());
+        mounted::close(file, process.task.pid());
     }
 
     fn flush(process: ArcBorrow<'_, Process>, _file: &File) -> Result {

@@ -6,9 +6,9 @@ use super::{
     device::NewDevice,
     driver::Driver,
     first::First,
-    logs::files::{
-        MountPlace,
-        ProcessFiles, //
+    logs::{
+        files::ProcessFiles,
+        mounted::MountPlace, //
     },
     minors::{
         Minor,
@@ -53,7 +53,7 @@ impl Mount {
             stats: options.stats,
             first: options.first.clone(),
             process_logs: SetOnce::new(),
-            instance: Instance::new(&driver.shared)?,
+            instance: driver.new_instance()?,
             reserve: if ipc_namespace::current_is_initial() {
                 Reserve::Use
             } else {

@@ -19,19 +19,30 @@ use kernel::{
     task::Pid, //
 };
 
+/// Who wants to know which thread groups have any device open, whatever mount it is of.
+pub(crate) trait Watcher: Send + Sync {
+    /// A thread group opens a device, which it cannot if this fails.
+    fn opens(&self, pid: Pid) -> Result;
+
+    /// A thread group has closed a device.
+    fn closed(&self, pid: Pid);
+}
+
 /// A mount.
 #[pin_data]
 pub(crate) struct Instance {
     pub(crate) shared: Arc<Shared>,
+    watcher: Arc<dyn Watcher>,
     #[pin]
     processes: Mutex<KVVec<Arc<Process>>>,
 }
 
 impl Instance {
     /// A mount without processes.
-    pub(crate) fn new(shared: &Arc<Shared>) -> Result<Arc<Self>> {
+    pub(crate) fn new(shared: &Arc<Shared>, watcher: Arc<dyn Watcher>) -> Result<Arc<Self>> {
         let init = pin_init!(Self {
             shared: shared.clone(),
+            watcher,
             processes <- new_mutex!(KVVec::new(), "Instance::processes"),
         });
         Arc::pin_init(init, GFP_KERNEL)
@@ -39,6 +50,16 @@ impl Instance {
 
     /// Adds a process that opened a device.
     pub(crate) fn add(&self, process: Arc<Process>) -> Result {
+        let pid = process.task.pid();
+        self.watcher.opens(pid)?;
+        let added = self.enter(process);
+        if added.is_err() {
+            self.watcher.closed(pid);
+        }
+        added
+    }
+
+    fn enter(&self, process: Arc<Process>) -> Result {
         self.processes.lock().push(process.clone(), GFP_KERNEL)?;
         let added = self.shared.registry.add(process.clone());
         if added.is_err() {
@@ -49,6 +70,7 @@ impl Instance {
 
     /// Forgets a process that is being released. It counts as long as the result lives.
     pub(crate) fn remove(&self, process: &Process) -> Option<OpenProcess> {
+        self.watcher.closed(process.task.pid());
         self.forget(process);
         self.shared.registry.remove(process)
     }

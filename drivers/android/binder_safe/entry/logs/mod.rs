@@ -5,8 +5,10 @@
 //! Programs read them, so the columns are those of the C driver.
 
 mod buffers;
+pub(crate) mod debug;
 pub(crate) mod files;
 mod history;
+pub(crate) mod mounted;
 mod nodes;
 mod process;
 mod stats;
