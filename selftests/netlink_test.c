@@ -267,6 +267,46 @@ TEST_F(netlink, other_network_namespace)
 	EXPECT_EQ(0, task_call(task, has_report, fd, (long)report, 0));
 }
 
+#define AREA (64 * 1024)
+
+/* Items 328 and 332: whether or not the sender wants to know. */
+TEST_F(netlink, spam)
+{
+	const unsigned int detect = BINDER_ENABLE_ONEWAY_SPAM_DETECTION;
+	struct peer *server, *client;
+
+	peer_close(self->server);
+	server = peer_open_as(task_fork(), BINDER_DEV, O_RDWR | O_NONBLOCK,
+			      AREA);
+	ASSERT_EQ(0, peer_become_manager(server));
+	client = peer_open(NULL);
+	for (__u32 on = 0; on < 2; on++) {
+		ASSERT_EQ(0, peer_ioctl(client, detect, &on));
+		while (!next(self)) {
+			put_msg(client, BC_TRANSACTION,
+				MSG(.flags = TF_ONE_WAY,
+				    .data = arena_alloc(1024), .size = 1024));
+			peer_write_read(client);
+			ASSERT_STRNE(FAILED, client->text);
+		}
+		EXPECT_EQ(BR_ONEWAY_SPAM_SUSPECT, VALUE(self, ERROR));
+		EXPECT_EQ(TF_ONE_WAY, VALUE(self, FLAGS));
+		EXPECT_EQ(1024, VALUE(self, DATA_SIZE));
+		EXPECT_TRUE(HAS(self, TO_PID));
+		EXPECT_EQ(task_pid(server->task), VALUE(self, TO_PID));
+		EXPECT_FALSE(next(self));
+		EXPECT_STREQ(on ? "NOOP ONEWAY_SPAM_SUSPECT" : OK, client->text);
+		/* Detection begins anew when there is room again. */
+		while (!strcmp(peer_read(server), "NOOP TRANSACTION"))
+			peer_free_last(server);
+		ASSERT_EQ(0, peer_send(client, BC_TRANSACTION,
+				       MSG(.flags = TF_ONE_WAY)));
+		EXPECT_STREQ(OK, peer_read(client));
+		must_read(server, "NOOP TRANSACTION");
+		peer_free_last(server);
+	}
+}
+
 static long drop_privileges(long a, long b, long c)
 {
 	return setresuid(1234, 1234, 1234) ? -errno : 0;

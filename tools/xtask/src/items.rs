@@ -19,10 +19,6 @@ pub struct Args {
     missing: bool,
 }
 
-/// The sections of which every item of the interface must have a test; what follows is about file
-/// systems, logs and events.
-const PROTOCOL_SECTIONS: std::ops::RangeInclusive<u32> = 1..=19;
-
 /// One line of `items.txt`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Item {
@@ -35,7 +31,7 @@ pub struct Item {
 impl Item {
     /// Whether the repository is wrong if no test cites it.
     fn needs_test(&self) -> bool {
-        "BR".contains(self.kind) || self.kind == 'A' && PROTOCOL_SECTIONS.contains(&self.section)
+        "ABR".contains(self.kind)
     }
 }
 
@@ -152,7 +148,7 @@ fn parse(text: &str) -> Result<Vec<Item>> {
             bail!("{}: no number, kind and text", place());
         };
         let number = number.parse().with_context(place)?;
-        if !["A", "Q", "F", "L", "B", "R"].contains(&kind) {
+        if !["A", "Q", "F", "K", "L", "B", "R"].contains(&kind) {
             bail!("{}: no such kind", place());
         }
         if items.last().is_some_and(|last| last.number >= number) {
@@ -223,7 +219,10 @@ fn next_token<'a>(rest: &mut &'a str) -> Option<Token<'a>> {
         let line = &rest[..line_end];
         // A comment may begin further on in the line.
         *rest = &rest[line.find("/*").filter(|at| *at > 0).unwrap_or(line_end)..];
-        if let Some(arguments) = line.strip_prefix("TEST_F(") {
+        let test = ["TEST_F(", "TEST_F_TIMEOUT("]
+            .iter()
+            .find_map(|head| line.strip_prefix(head));
+        if let Some(arguments) = test {
             let name = arguments.split([',', ')']).nth(1)?;
             return Some(Token::Test(name.trim()));
         }
@@ -290,18 +289,18 @@ mod tests {
         let source = "// SPDX\n/* About Item 1: all. */\n\n#include <x.h>\n\n\
                       /* Item 9: not of a test */\nstatic int f(void)\n{\n}\n\n\
                       /* Items 2 and 3. */\nTEST_F(a, one)\n{\n\tx(); /* Item 4: here */\n}\n\n\
-                      TEST_F(a, two)\n{\n}\n";
+                      /* Item 5. */\nTEST_F_TIMEOUT(a, two, 500)\n{\n}\n";
         let found = cited(source);
         let one: Vec<u32> = found.iter().filter(|f| f.1 == "one").map(|f| f.0).collect();
         let two: Vec<u32> = found.iter().filter(|f| f.1 == "two").map(|f| f.0).collect();
         assert_eq!(one, [1, 2, 3, 4]);
-        assert_eq!(two, [1]);
+        assert_eq!(two, [1, 5]);
     }
 
     #[test]
     fn an_item_without_a_test_is_found() {
         let items =
-            parse("Words.\n# 1. x\n1 A one\n2 Q two\n# 20. y\n3 A three\n4 B four\n").unwrap();
+            parse("Words.\n# 1. x\n1 A one\n2 Q two\n# 20. y\n3 K three\n4 B four\n").unwrap();
         assert_eq!(items.len(), 4);
         let mut citations = Citations::from([(4, vec!["a:b".to_string()])]);
         let error = verdict(&items, &citations).unwrap_err().to_string();

@@ -4,7 +4,10 @@
 
 use super::{
     logs::debug::DebugLogs,
-    minors::Minors,
+    minors::{
+        Minors,
+        MAX_MINORS, //
+    },
     param, //
 };
 use crate::object::{
@@ -31,7 +34,7 @@ impl Driver {
         let shared = Shared::new()?;
         let driver = Self {
             first_devices: param::devices()?,
-            minors: Minors::new()?,
+            minors: Minors::new(MAX_MINORS)?,
             debug_logs: DebugLogs::new(&shared)?,
             shared,
         };

@@ -52,9 +52,9 @@ struct Taken {
 }
 
 impl Minors {
-    /// Reserves the numbers, all of which are free.
-    pub(crate) fn new() -> Result<Arc<Self>> {
-        let region = Region::alloc(0, MAX_MINORS, c"binder")?;
+    /// Reserves `count` numbers, all of which are free.
+    pub(crate) fn new(count: u32) -> Result<Arc<Self>> {
+        let region = Region::alloc(0, count, c"binder")?;
         let taken = Taken {
             pool: IdPool::new(),
             contexts: RBTree::new(),
@@ -69,8 +69,8 @@ impl Minors {
     /// Takes the lowest minor that no device has.
     pub(crate) fn take(self: &Arc<Self>, reserve: Reserve) -> Result<Minor> {
         let end = match reserve {
-            Reserve::Use => MAX_MINORS,
-            Reserve::Leave => MAX_MINORS - RESERVED_MINORS,
+            Reserve::Use => self.region.count(),
+            Reserve::Leave => self.region.count() - RESERVED_MINORS,
         };
         let mut taken = self.taken.lock();
         loop {
@@ -134,5 +134,47 @@ impl Numbers for Served {
         let taken = self.0.taken.lock();
         let context = taken.contexts.get(&dev.minor())?;
         Some(Device::elsewhere(context.clone()))
+    }
+}
+
+#[cfg(CONFIG_ANDROID_BINDER_SAFE_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(binder_safe_minors)]
+mod tests {
+    use super::*;
+
+    fn take_all(minors: &Arc<Minors>, reserve: Reserve) -> Result<KVec<Minor>> {
+        let mut taken = KVec::new();
+        loop {
+            match minors.take(reserve) {
+                Ok(minor) => taken.push(minor, GFP_KERNEL)?,
+                Err(ENOSPC) => return Ok(taken),
+                Err(err) => return Err(err),
+            }
+        }
+    }
+
+    #[test]
+    fn other_namespaces_leave_the_last_ones() -> Result {
+        const COUNT: u32 = 200;
+        let minors = Minors::new(COUNT)?;
+        let mut others = take_all(&minors, Reserve::Leave)?;
+        assert_eq!(others.len(), (COUNT - RESERVED_MINORS) as usize);
+        let first = take_all(&minors, Reserve::Use)?;
+        assert_eq!(first.len(), RESERVED_MINORS as usize);
+        assert!(first
+            .iter()
+            .all(|minor| minor.index >= COUNT - RESERVED_MINORS));
+
+        // What is given back can be had again, by whoever comes first.
+        let last = others.pop().ok_or(EINVAL)?;
+        let index = last.index;
+        drop(last);
+        assert_eq!(minors.take(Reserve::Leave)?.index, index);
+        drop(first);
+        assert_eq!(
+            take_all(&minors, Reserve::Use)?.len(),
+            RESERVED_MINORS as usize + 1
+        );
+        Ok(())
     }
 }
