@@ -81,7 +81,7 @@ static int set(int dir, const char *name, const char *value)
 static const char *get(int dir, const char *name)
 {
 	int fd = binder_open_at(dir, name, O_RDONLY);
-	static char value[32];
+	static char value[256];
 	ssize_t len;
 
 	if (fd < 0)
@@ -125,6 +125,31 @@ TEST_F(params, values)
 	EXPECT_STREQ("16\n", get(self->dir, "debug_mask"));
 }
 
+/* Item 334: the names are those of a new mount, whoever set them. */
+TEST_F(params, devices)
+{
+	int mount = binder_mount(NULL, NULL), count = 0;
+	char *names, *name;
+	struct stat st;
+
+	ASSERT_LE(0, mount);
+	ASSERT_EQ(0, fstatat(self->dir, "devices", &st, 0));
+	EXPECT_EQ(S_IFREG | 0444, st.st_mode);
+	EXPECT_GT(0, set(self->dir, "devices", "other\n"));
+	names = strdup(get(self->dir, "devices"));
+	ASSERT_NE(NULL, strchr(names, '\n'));
+	for (name = strtok(names, ",\n"); name; name = strtok(NULL, ",\n")) {
+		EXPECT_EQ(0, fstatat(mount, name, &st, 0)) {
+			TH_LOG("%s: %m", name);
+		}
+		EXPECT_EQ(S_IFCHR | 0600, st.st_mode);
+		count++;
+	}
+	EXPECT_EQ(3, count);
+	free(names);
+	close(mount);
+}
+
 /* Frees a buffer that does not exist, in the background. */
 static void make_error(struct peer *peer)
 {
@@ -158,6 +183,168 @@ TEST_F(params, stop_on_user_error)
 	EXPECT_EQ(0, task_finish(other->task));
 	EXPECT_EQ(0, task_finish(clumsy->task));
 	EXPECT_EQ(BINDER_CURRENT_PROTOCOL_VERSION, version->protocol_version);
+}
+
+/* How many messages of the driver since the last look have the words */
+static int count_messages(int kmsg, const char *words)
+{
+	char line[2048];
+	int count = 0;
+	ssize_t len;
+
+	/* EPIPE tells that older messages are gone. */
+	while ((len = read(kmsg, line, sizeof(line) - 1)) > 0 ||
+	       (len < 0 && errno == EPIPE)) {
+		line[len < 0 ? 0 : len] = 0;
+		count += strstr(line, ";binder") && strstr(line, words);
+	}
+	return count;
+}
+
+/* A manager with a client, and what both may do to have messages printed */
+struct actors {
+	struct peer *server;
+	struct peer *client;
+};
+
+static void free_nothing(struct actors *actors)
+{
+	peer_free(actors->client, 8);
+}
+
+static void call_nobody(struct actors *actors)
+{
+	peer_send(actors->client, BC_TRANSACTION, MSG(.handle = 77));
+	peer_read(actors->client);
+}
+
+static void replace_server(struct actors *actors)
+{
+	struct task *task = actors->server->task;
+
+	peer_close(actors->server);
+	actors->server = peer_manager(task);
+}
+
+static void leave_unread(struct actors *actors)
+{
+	peer_send(actors->client, BC_TRANSACTION, MSG(.flags = TF_ONE_WAY));
+	peer_read(actors->client);
+	replace_server(actors);
+}
+
+static void reopen(struct actors *actors)
+{
+	peer_close(actors->client);
+	actors->client = peer_open(NULL);
+}
+
+static void lose_node(struct actors *actors)
+{
+	put_u32(actors->client, BC_ACQUIRE, 0);
+	peer_write(actors->client);
+	replace_server(actors);
+	put_u32(actors->client, BC_RELEASE, 0);
+	peer_write(actors->client);
+}
+
+static void ask_for_news(struct actors *actors)
+{
+	struct peer *client = actors->client;
+
+	put_u32(client, BC_ACQUIRE, 0);
+	put_handle_cookie(client, BC_REQUEST_DEATH_NOTIFICATION, 0, 5);
+	put_handle_cookie(client, BC_CLEAR_DEATH_NOTIFICATION, 0, 5);
+	put_u32(client, BC_RELEASE, 0);
+	peer_write_read(client);
+}
+
+static void loop(struct actors *actors)
+{
+	peer_word(actors->client, BC_ENTER_LOOPER);
+	peer_word(actors->client, BC_EXIT_LOOPER);
+}
+
+/* What a bit of debug_mask shows; the words of C where it gives no pid */
+static const struct {
+	const char *mask;
+	void (*act)(struct actors *actors);
+	const char *words_of_c;
+} kinds[] = {
+	{ "0x1\n", free_nothing },
+	{ "0x2\n", call_nobody },
+	{ "0x4\n", leave_unread, "undelivered transaction" },
+	{ "0x8\n", reopen },
+	{ "0x10\n", lose_node, "now dead" },
+	{ "0x20\n", ask_for_news },
+	{ "0x100\n", loop },
+};
+
+/* Whether acting has a message printed, which may be throttled at first */
+static bool prints(int kmsg, size_t i, struct actors *actors)
+{
+	long end = now_ms() + 30000;
+	char words[64];
+
+	do {
+		snprintf(words, sizeof(words), "%d:%d", getpid(), getpid());
+		if (kinds[i].words_of_c)
+			snprintf(words, sizeof(words), "%d:",
+				 task_pid(actors->server->task));
+		if (kinds[i].words_of_c && !is_binder_safe())
+			snprintf(words, sizeof(words), "%s",
+				 kinds[i].words_of_c);
+		kinds[i].act(actors);
+		/* The release of a file is told of later. */
+		for (long soon = now_ms() + 500; now_ms() < soon; nap())
+			if (count_messages(kmsg, words))
+				return true;
+	} while (now_ms() < end);
+	return false;
+}
+
+/* Item 334: each bit that has messages, and none without. */
+TEST_F(params, debug_mask)
+{
+	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct actors actors;
+
+	ASSERT_LE(0, kmsg);
+	ASSERT_EQ(0, set(self->dir, "debug_mask", "0\n"));
+	actors.server = peer_manager(task_fork());
+	actors.client = peer_open(NULL);
+	lseek(kmsg, 0, SEEK_END);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		ASSERT_EQ(0, set(self->dir, "debug_mask", kinds[i].mask));
+		EXPECT_TRUE(prints(kmsg, i, &actors)) {
+			TH_LOG("nothing for %s", kinds[i].mask);
+		}
+		ASSERT_EQ(0, set(self->dir, "debug_mask", "0\n"));
+		count_messages(kmsg, "");
+		kinds[i].act(&actors);
+		EXPECT_EQ(0, count_messages(kmsg, ":")) {
+			TH_LOG("something after %s", kinds[i].mask);
+		}
+	}
+	close(kmsg);
+}
+
+/* Item 339: whoever makes a thousand errors gets a few lines. */
+TEST_F(params, messages_are_throttled)
+{
+	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct actors actors = { .client = peer_open(NULL) };
+	int count;
+
+	ASSERT_LE(0, kmsg);
+	lseek(kmsg, 0, SEEK_END);
+	for (int i = 0; i < 1000; i++)
+		free_nothing(&actors);
+	count = count_messages(kmsg, ":");
+	EXPECT_GT(100, count);
+	/* There is more when it was silent for a while. */
+	EXPECT_TRUE(prints(kmsg, 0, &actors));
+	close(kmsg);
 }
 
 TEST_HARNESS_MAIN

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Messages in the kernel log about what clients do wrong.
+//! Messages in the kernel log.
 //!
 //! Which there are is up to two masks that are module parameters. All are throttled, since whoever
-//! has a device open can cause as many as they like.
+//! has a device open can cause as many as they like. What happens in each call has no messages, so
+//! that nobody pays for looking at the masks there; trace events show it.
 
 use crate::module_parameters::{
     alloc_debug_mask,
@@ -14,51 +15,71 @@ use kernel::{
     fmt::Arguments,
     pr_info_ratelimited,
     prelude::*,
+    print::RateLimit,
     task::Pid, //
 };
 
-/// The bits of `debug_mask` that do something here, and of `alloc_debug_mask` the first one.
-pub(crate) const USER_ERROR: u32 = 1 << 0;
-const FAILED_TRANSACTION: u32 = 1 << 1;
-const OPEN_CLOSE: u32 = 1 << 3;
+/// What a message is about: a bit of `debug_mask`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// Somebody did something that makes no sense.
+    UserError = 0,
+    /// A transaction or a reply failed.
+    Failure = 1,
+    /// Something will not be read, since its reader is gone.
+    Unread = 2,
+    /// A device was opened, mapped or closed.
+    OpenClose = 3,
+    /// A node or a manager is gone with its process.
+    DeadNode = 4,
+    /// A process asked for news about nodes, or got some.
+    News = 5,
+    /// A thread came or went, or was asked for.
+    Threads = 8,
+}
+
+/// The first bit of `alloc_debug_mask`, the only one that does something here.
+const NO_ROOM: u32 = 1 << 0;
 
 /// A value of `stop_on_user_error`: there was an error, so nobody goes on.
 const STOPPED: u32 = 2;
 
+/// How many messages there are about each; a flood of one kind does not hide the others.
+static LIMITS: [RateLimit; About::Threads as usize + 1] =
+    [const { RateLimit::new() }; About::Threads as usize + 1];
+
 /// A thread group and a thread of it.
 pub(crate) type Who = (Pid, Pid);
+
+impl About {
+    /// Whether somebody wants such messages.
+    pub(crate) fn is_wanted(self) -> bool {
+        debug_mask.load() & 1 << self as u32 != 0
+    }
+
+    /// `who` did or met what the message says.
+    #[cold]
+    pub(crate) fn tell(self, who: Who, what: Arguments<'_>) {
+        if self.is_wanted() && LIMITS[self as usize].allow(c"binder messages") {
+            pr_info!("{}:{} {what}\n", who.0, who.1);
+        }
+    }
+}
 
 /// `who` did something that makes no sense.
 #[cold]
 pub(crate) fn user_error(who: Who, what: Arguments<'_>) {
-    if debug_mask.load() & USER_ERROR != 0 {
-        pr_info_ratelimited!("{}:{} {}\n", who.0, who.1, what);
-    }
+    About::UserError.tell(who, what);
     if stop_on_user_error.load() != 0 {
         stop_on_user_error.store(STOPPED);
-    }
-}
-
-/// A transaction or a reply of `who` failed.
-#[cold]
-pub(crate) fn failed(who: Who, what: Arguments<'_>) {
-    if debug_mask.load() & FAILED_TRANSACTION != 0 {
-        pr_info_ratelimited!("{}:{} {}\n", who.0, who.1, what);
     }
 }
 
 /// There was no room for a message in the area of thread group `pid`.
 #[cold]
 pub(crate) fn no_room(pid: Pid, what: Arguments<'_>) {
-    if alloc_debug_mask.load() & USER_ERROR != 0 {
+    if alloc_debug_mask.load() & NO_ROOM != 0 {
         pr_info_ratelimited!("{}: {}\n", pid, what);
-    }
-}
-
-/// `who` opened or closed a device.
-pub(crate) fn open_close(who: Who, what: &str, device: &CStr) {
-    if debug_mask.load() & OPEN_CLOSE != 0 {
-        pr_info_ratelimited!("{}:{} {what} {device}\n", who.0, who.1);
     }
 }
 

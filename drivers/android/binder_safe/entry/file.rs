@@ -16,6 +16,7 @@ use crate::{
     op::teardown::release_process, //
 };
 use kernel::{
+    fmt::Arguments,
     fs::{
         file::{
             IoctlFile,
@@ -31,8 +32,14 @@ use kernel::{
         poll::PollTable,
         Arc,
         ArcBorrow, //
-    }, //
+    },
+    task::Pid, //
 };
+
+/// Says what the current thread does with a device that is, or will be, open in thread group `pid`.
+fn tell(pid: Pid, what: Arguments<'_>) {
+    messages::About::OpenClose.tell((pid, current!().pid()), what);
+}
 
 /// A device through which processes talk.
 pub(crate) struct DeviceFile;
@@ -49,16 +56,15 @@ impl Operations for DeviceFile {
         if opened.is_err() {
             mounted::close(file, pid);
         }
-        let who = (pid, current!().pid());
-        messages::open_close(who, "opens", &device.context.name);
+        tell(pid, fmt!("opens {}", &*device.context.name));
         opened
     }
 
     fn release(process: Arc<Process>, file: &UncountedFile) {
-        let who = (process.task.pid(), current!().pid());
-        messages::open_close(who, "closes", &process.context.name);
+        let pid = process.task.pid();
+        tell(pid, fmt!("closes {}", &*process.context.name));
         release_process(&process);
-        mounted::close(file, process.task.pid());
+        mounted::close(file, pid);
     }
 
     fn flush(process: ArcBorrow<'_, Process>, _file: &File) -> Result {
@@ -71,7 +77,10 @@ impl Operations for DeviceFile {
     }
 
     fn mmap(process: ArcBorrow<'_, Process>, _file: &File, vma: &VmaNew) -> Result {
-        process.area.map(vma)
+        process.area.map(vma)?;
+        let (size, device) = (process.area.size(), &*process.context.name);
+        tell(process.task.pid(), fmt!("maps {size} bytes of {device}"));
+        Ok(())
     }
 
     fn ioctl(

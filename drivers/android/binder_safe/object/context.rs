@@ -100,8 +100,8 @@ impl Context {
         Ok(())
     }
 
-    /// Ends the role as manager of a process that is being released.
-    pub(crate) fn dismiss(&self, process: &Process) {
+    /// Ends the role as manager of a process that is being released. Gives whether it was one.
+    pub(crate) fn dismiss(&self, process: &Process) -> bool {
         let is_it = |other: &Arc<Process>| core::ptr::eq(&**other, process);
         let mut manager = self.manager.lock();
         let is_manager = manager.node.as_ref().is_some_and(|node| is_it(&node.owner));
@@ -112,5 +112,6 @@ impl Context {
         };
         drop(manager);
         drop(node);
+        is_manager
     }
 }

@@ -26,6 +26,10 @@ use crate::diag::objects::{
     Kind, //
 };
 use kernel::{
+    fmt::{
+        Display,
+        Formatter, //
+    },
     prelude::*,
     sync::{
         Arc,
@@ -40,6 +44,15 @@ pub(crate) enum Topic {
     Death,
     /// The owner of the node is frozen or thawed.
     Freeze,
+}
+
+impl Display for Topic {
+    fn fmt(&self, f: &mut Formatter<'_>) -> kernel::fmt::Result {
+        f.write_str(match self {
+            Self::Death => "death",
+            Self::Freeze => "freezing",
+        })
+    }
 }
 
 /// A subscription of `process` to news about `node`.
@@ -86,6 +99,17 @@ pub(crate) enum Notice {
     Frozen(bool),
     /// `BR_CLEAR_DEATH_NOTIFICATION_DONE`, `BR_CLEAR_FREEZE_NOTIFICATION_DONE`
     Cleared,
+}
+
+impl Display for Notice {
+    fn fmt(&self, f: &mut Formatter<'_>) -> kernel::fmt::Result {
+        f.write_str(match self {
+            Self::Dead => "dead",
+            Self::Frozen(true) => "frozen",
+            Self::Frozen(false) => "thawed",
+            Self::Cleared => "no more news",
+        })
+    }
 }
 
 impl Subscription {

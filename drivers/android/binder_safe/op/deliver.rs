@@ -8,7 +8,10 @@ use super::{
     send::recycle, //
 };
 use crate::{
-    diag::trace,
+    diag::{
+        messages::About,
+        trace, //
+    },
     object::{
         contents::{
             Objects,
@@ -174,6 +177,7 @@ impl Delivery<'_, '_> {
     /// be had.
     fn request(&mut self, transaction: &Transaction, payload: &mut Payload) -> Result<Got> {
         let Ok(files) = receive_files(payload) else {
+            self.tell_no_files(transaction.debug_id);
             return Ok(Got::Nothing);
         };
         let node = &transaction.node;
@@ -230,6 +234,7 @@ impl Delivery<'_, '_> {
             return Ok(());
         };
         let Ok(files) = receive_files(payload) else {
+            self.tell_no_files(reply.debug_id);
             trace::BufferRelease::of(|| payload.buffer.label().numbers());
             let failed = uapi::binder_driver_return_protocol_BR_FAILED_REPLY;
             return self.writer.put(failed);
@@ -275,7 +280,9 @@ impl Delivery<'_, '_> {
 
     #[inline(never)]
     fn notice(&mut self, notice: Notice, subscription: &Subscription) -> Result {
-        let cookie = subscription.cookie;
+        let (cookie, node) = (subscription.cookie, subscription.node.debug_id);
+        let what = fmt!("is told of node {node}: {notice}, cookie {cookie:#x}");
+        About::News.tell(self.thread.who(), what);
         let ret = match (notice, subscription.topic) {
             (Notice::Dead, _) => uapi::binder_driver_return_protocol_BR_DEAD_BINDER,
             (Notice::Frozen(is_frozen), _) => {
@@ -327,6 +334,13 @@ impl Delivery<'_, '_> {
             drop(frame);
             finish(transaction, Outcome::UNREADABLE, Urgency::Plain);
         }
+    }
+
+    /// Says that the thread could not have the files of a message.
+    #[cold]
+    fn tell_no_files(&self, debug_id: u32) {
+        let what = fmt!("cannot open the files of transaction {debug_id}, which fails");
+        About::Failure.tell(self.thread.who(), what);
     }
 
     /// Keeps why the thread's call failed, unless it has yet to ask about another failure.

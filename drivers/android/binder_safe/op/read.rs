@@ -11,7 +11,10 @@ use super::{
     nice,
 };
 use crate::{
-    diag::trace,
+    diag::{
+        messages::About,
+        trace, //
+    },
     object::{
         own::Own,
         queue::Queue,
@@ -137,10 +140,17 @@ impl<'a, 'w> Reader<'a, 'w> {
             leave.wake.wake(Urgency::Plain);
             self.to.writer.flush()?;
             if leave.spawn {
-                self.to.writer.ask_for_looper()?;
+                self.ask_for_looper()?;
             }
             return Ok(());
         }
+    }
+
+    /// Asks for another thread.
+    #[cold]
+    fn ask_for_looper(&mut self) -> Result {
+        About::Threads.tell(self.to.thread.who(), fmt!("is asked for another thread"));
+        self.to.writer.ask_for_looper()
     }
 
     /// Writes which transactions of the thread were accepted.

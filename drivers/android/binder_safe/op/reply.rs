@@ -156,7 +156,7 @@ fn explain(
         data.data_size,
         data.offsets_size
     );
-    messages::failed(thread.who(), what);
+    messages::About::Failure.tell(thread.who(), what);
     if failure.is_user_error() {
         messages::user_error(thread.who(), fmt!("made an error in reply {debug_id}"));
     }

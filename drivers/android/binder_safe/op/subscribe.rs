@@ -5,6 +5,7 @@
 //! Those about deaths ignore what makes no sense; those about freezing, which came later, fail.
 
 use crate::{
+    diag::messages::About,
     object::{
         subscription::{
             Subscription,
@@ -30,6 +31,7 @@ pub(crate) fn request(thread: &Thread, topic: Topic, what: &HandleCookie) -> Res
         return Err(subscribed.err().unwrap_or(EINVAL));
     }
     let is_dead = subscribed?;
+    tell(thread, "wants", &subscription);
     let is_news = match topic {
         Topic::Death => is_dead,
         Topic::Freeze => !is_dead,
@@ -48,6 +50,7 @@ pub(crate) fn clear(thread: &Thread, topic: Topic, what: &HandleCookie) -> Resul
     let subscription = process
         .detach(what.handle(), topic, what.cookie())
         .ok_or(EINVAL)?;
+    tell(thread, "no longer wants", &subscription);
     subscription.node.unsubscribe(&subscription);
     let posted = subscription.clear(&mut process.queue.lock(), thread);
     process.wake_posted(posted);
@@ -63,6 +66,17 @@ pub(crate) fn confirm(thread: &Thread, topic: Topic, cookie: u64) -> Result {
     let subscription = queue.first_delivered(topic, cookie).ok_or(EINVAL)?;
     let posted = subscription.confirm(&mut queue, thread);
     drop(queue);
+    tell(thread, "has read", &subscription);
     process.wake_posted(posted);
     Ok(())
+}
+
+/// Says what a thread does about the news that a subscription is for.
+fn tell(thread: &Thread, verb: &str, subscription: &Subscription) {
+    let (topic, node) = (subscription.topic, subscription.node.debug_id);
+    let what = fmt!(
+        "{verb} news of the {topic} of node {node}, cookie {:#x}",
+        subscription.cookie
+    );
+    About::News.tell(thread.who(), what);
 }

@@ -6,21 +6,29 @@ use super::{
     finish::finish_dead,
     free, //
 };
-use crate::object::{
-    node::Node,
-    process::Process,
-    subscription::{
-        Subscription,
-        Topic, //
+use crate::{
+    diag::messages::About,
+    object::{
+        node::Node,
+        process::Process,
+        subscription::{
+            Subscription,
+            Topic, //
+        },
+        thread::Thread,
+        transaction::Transaction,
+        work::Work, //
     },
-    thread::Thread,
-    transaction::Transaction,
-    work::Work, //
 };
-use kernel::sync::Arc;
+use kernel::{
+    prelude::*,
+    sync::Arc,
+    task::Pid, //
+};
 
 /// `BINDER_THREAD_EXIT`: forgets the thread and ends what it was doing.
 pub(crate) fn exit_thread(thread: &Arc<Thread>) {
+    About::Threads.tell(thread.who(), fmt!("exits"));
     thread.process.forget(thread);
     let removed = thread.process.queue.lock().remove_thread(thread);
     drop(removed);
@@ -45,7 +53,13 @@ fn end_thread(thread: &Arc<Thread>) {
     };
     // Calls below one that the thread made end when that one does.
     if let Some(call) = stack.last() {
-        if !call.is_from(thread) {
+        let is_from = call.is_from(thread);
+        let verb = if is_from { "waits for" } else { "handles" };
+        About::Unread.tell(
+            thread.who(),
+            fmt!("ends while it {verb} call {}", call.debug_id),
+        );
+        if !is_from {
             finish_dead(call.clone());
         }
     }
@@ -60,8 +74,13 @@ fn pop_work(thread: &Thread) -> Option<Work> {
 fn end_own_work(work: Work, thread: &Thread) {
     let process = &thread.process;
     match work {
-        Work::Transaction(transaction) => end_transaction(process, transaction),
-        Work::Outcome(_call) => {
+        Work::Transaction(transaction) => end_transaction(process, thread.tid, transaction),
+        Work::Outcome(call) => {
+            let what = fmt!(
+                "ends before it has read the outcome of call {}",
+                call.debug_id
+            );
+            About::Unread.tell(thread.who(), what);
             // The call is over, so it no longer keeps those below it on the stack from ending.
             let mut queue = process.queue.lock();
             let frame = thread.state(&mut queue).stack.pop();
@@ -81,7 +100,10 @@ fn end_own_work(work: Work, thread: &Thread) {
 }
 
 /// Ends a transaction that nobody will read.
-fn end_transaction(process: &Process, transaction: Arc<Transaction>) {
+fn end_transaction(process: &Process, tid: Pid, transaction: Arc<Transaction>) {
+    let (id, sender) = (transaction.debug_id, transaction.sender);
+    let what = fmt!("ends before it has read transaction {id} of {sender}");
+    About::Unread.tell((process.task.pid(), tid), what);
     if !transaction.is_oneway() {
         finish_dead(transaction);
         return;
@@ -96,7 +118,10 @@ fn end_transaction(process: &Process, transaction: Arc<Transaction>) {
 pub(crate) fn release_process(process: &Arc<Process>) {
     // It counts as there until the end.
     let open = process.context.instance.remove(process);
-    process.context.dismiss(process);
+    if process.context.dismiss(process) {
+        let what = fmt!("ends, and was the manager of {}", &*process.context.name);
+        About::DeadNode.tell((process.task.pid(), 0), what);
+    }
     process.set_dead();
     process.forget_all();
     loop {
@@ -111,7 +136,7 @@ pub(crate) fn release_process(process: &Arc<Process>) {
     loop {
         let work = process.queue.lock().todo.pop();
         match work {
-            Some(Work::Transaction(transaction)) => end_transaction(process, transaction),
+            Some(Work::Transaction(transaction)) => end_transaction(process, 0, transaction),
             Some(_) => {}
             None => break,
         }
@@ -134,6 +159,8 @@ fn release_nodes(process: &Process) {
             break;
         };
         drop(listed);
+        let what = fmt!("ends, and with it node {}", node.debug_id);
+        About::DeadNode.tell((process.task.pid(), 0), what);
         while let Some(subscriber) = pop_subscriber(process, &node) {
             if subscriber.topic == Topic::Death {
                 subscriber.announce();
