@@ -13,6 +13,21 @@
 
 #define LOG_SIZE (1024 * 1024)
 
+struct logged logged_open(void)
+{
+	struct logged all = {
+		.manager = registry_open(),
+		.server = peer_open(task_fork()),
+		.client = peer_open(NULL),
+	};
+
+	if (peer_word(all.server, BC_ENTER_LOOPER))
+		die("BC_ENTER_LOOPER failed");
+	all.handle = registry_give(all.manager, all.server, all.client, 0x1230,
+				   0x4560, 0);
+	return all;
+}
+
 char *log_text(const char *name)
 {
 	static char *text;

@@ -4,7 +4,17 @@
 #ifndef BINDER_SELFTEST_LOGS_H
 #define BINDER_SELFTEST_LOGS_H
 
-#include "peer.h"
+#include "object.h"
+
+/* Whom the logs are to show */
+struct logged {
+	struct peer *manager;
+	struct peer *server;	/* in a process of its own, a looper */
+	struct peer *client;
+	__u32 handle;		/* the client's, of the object of the server */
+};
+
+struct logged logged_open(void);
 
 /* The text of a log of this test's instance; the next call reuses it */
 char *log_text(const char *name);

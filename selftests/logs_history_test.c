@@ -7,17 +7,13 @@
 
 #include "kselftest_harness.h"
 #include "logs.h"
-#include "object.h"
 
 #define LEN 32
 #define PID(peer) task_pid((peer)->task)
 
 FIXTURE(history)
 {
-	struct peer *manager;
-	struct peer *server;
-	struct peer *client;
-	__u32 handle;
+	struct logged logged;
 };
 
 FIXTURE_SETUP(history)
@@ -25,12 +21,7 @@ FIXTURE_SETUP(history)
 	binder_setup();
 	if (binder_count("proc") < 0)
 		SKIP(return, "this instance has no binder_logs");
-	self->manager = registry_open();
-	self->server = peer_open(task_fork());
-	ASSERT_EQ(0, peer_word(self->server, BC_ENTER_LOOPER));
-	self->client = peer_open(NULL);
-	self->handle = registry_give(self->manager, self->server, self->client,
-				     0x1230, 0x4560, 0);
+	self->logged = logged_open();
 }
 
 FIXTURE_TEARDOWN(history)
@@ -61,8 +52,8 @@ TEST_F(history, ring)
 	int handle;
 
 	for (handle = 1000; handle < 1000 + LEN + 8; handle++) {
-		peer_send(self->client, BC_TRANSACTION, MSG(.handle = handle));
-		ASSERT_STREQ("NOOP FAILED_REPLY", peer_read(self->client));
+		peer_send(self->logged.client, BC_TRANSACTION, MSG(.handle = handle));
+		ASSERT_STREQ("NOOP FAILED_REPLY", peer_read(self->logged.client));
 	}
 	EXPECT_EQ(LEN, count_lines(_metadata, log_text("transaction_log"),
 				   handle));
@@ -74,16 +65,16 @@ TEST_F(history, ring)
 /* Item 318: calls, replies and oneway messages. */
 TEST_F(history, kinds)
 {
-	struct peer *client = self->client, *server = self->server;
+	struct peer *client = self->logged.client, *server = self->logged.server;
 
 	ASSERT_EQ(0, peer_send(client, BC_TRANSACTION,
-			       MSG(.handle = self->handle, .data = "12",
+			       MSG(.handle = self->logged.handle, .data = "12",
 				   .size = 2)));
 	must_read(server, "NOOP TRANSACTION");
 	answer(server, MSG(.data = "123", .size = 3));
 	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE REPLY", peer_read(client));
 	ASSERT_EQ(0, peer_send(client, BC_TRANSACTION,
-			       MSG(.handle = self->handle,
+			       MSG(.handle = self->logged.handle,
 				   .flags = TF_ONE_WAY)));
 	EXPECT_TRUE(has_line(log_text("transaction_log"),
 			     "^[0-9]+: call  from %d:%d to %d:0 context %s node [1-9][0-9]* handle 1 size 2:0 ret 0/0 l=[0-9]+$",
@@ -106,26 +97,26 @@ TEST_F(history, failed)
 		"transaction_log", "failed_transaction_log",
 	};
 
-	peer_send(self->client, BC_TRANSACTION,
-		  MSG(.handle = self->handle, .data = "1", .size = 1,
+	peer_send(self->logged.client, BC_TRANSACTION,
+		  MSG(.handle = self->logged.handle, .data = "1", .size = 1,
 		      .offsets = "1", .offsets_size = 1));
-	EXPECT_STREQ("NOOP FAILED_REPLY", peer_read(self->client));
+	EXPECT_STREQ("NOOP FAILED_REPLY", peer_read(self->logged.client));
 	for (int i = 0; i < 2; i++)
 		EXPECT_TRUE(has_line(log_text(logs[i]),
 				     "^[0-9]+: call  from %d:%d to %d:0 context %s node [1-9][0-9]* handle 1 size 1:1 ret %u/-%d l=[0-9]+$",
-				     PID(self->client), PID(self->client),
-				     PID(self->server), BINDER_DEV,
+				     PID(self->logged.client), PID(self->logged.client),
+				     PID(self->logged.server), BINDER_DEV,
 				     BR_FAILED_REPLY, EINVAL));
 }
 
 /* Item 319: a call back goes to a thread that is known from the start. */
 TEST_F(history, nested)
 {
-	struct peer *client = self->client, *server = self->server;
-	__u32 back = registry_give(self->manager, client, server, 0x77, 0, 0);
+	struct peer *client = self->logged.client, *server = self->logged.server;
+	__u32 back = registry_give(self->logged.manager, client, server, 0x77, 0, 0);
 
 	ASSERT_EQ(0, peer_send(client, BC_TRANSACTION,
-			       MSG(.handle = self->handle)));
+			       MSG(.handle = self->logged.handle)));
 	must_read(server, "NOOP TRANSACTION");
 	ASSERT_EQ(0, peer_send(server, BC_TRANSACTION, MSG(.handle = back)));
 	EXPECT_TRUE(has_line(log_text("transaction_log"),

@@ -7,17 +7,13 @@
 
 #include "kselftest_harness.h"
 #include "logs.h"
-#include "object.h"
 
 #define PTR "[0-9a-f]{16}"
 #define NUM "[0-9]+"
 
 FIXTURE(logs_lines)
 {
-	struct peer *manager;
-	struct peer *server;
-	struct peer *client;
-	__u32 handle;
+	struct logged logged;
 };
 
 FIXTURE_SETUP(logs_lines)
@@ -25,12 +21,7 @@ FIXTURE_SETUP(logs_lines)
 	binder_setup();
 	if (binder_count("proc") < 0)
 		SKIP(return, "this instance has no binder_logs");
-	self->manager = registry_open();
-	self->server = peer_open(task_fork());
-	ASSERT_EQ(0, peer_word(self->server, BC_ENTER_LOOPER));
-	self->client = peer_open(NULL);
-	self->handle = registry_give(self->manager, self->server, self->client,
-				     0x1230, 0x4560, 0);
+	self->logged = logged_open();
 }
 
 FIXTURE_TEARDOWN(logs_lines)
@@ -43,10 +34,10 @@ FIXTURE_TEARDOWN(logs_lines)
 /* Item 312: both ends of a call, and its buffer. */
 TEST_F(logs_lines, call)
 {
-	struct peer *client = self->client, *server = self->server;
+	struct peer *client = self->logged.client, *server = self->logged.server;
 
 	ASSERT_EQ(0, peer_send(client, BC_TRANSACTION,
-			       MSG(.handle = self->handle, .code = 0xabc,
+			       MSG(.handle = self->logged.handle, .code = 0xabc,
 				   .flags = TF_ACCEPT_FDS, .data = "1234567",
 				   .size = 7)));
 	EXPECT_TRUE(has_line(log_block("transactions", server),
@@ -76,10 +67,10 @@ TEST_F(logs_lines, call)
 /* Item 312: a reply that its reader has yet to read. */
 TEST_F(logs_lines, reply)
 {
-	struct peer *client = self->client, *server = self->server;
+	struct peer *client = self->logged.client, *server = self->logged.server;
 
 	ASSERT_EQ(0, peer_send(client, BC_TRANSACTION,
-			       MSG(.handle = self->handle)));
+			       MSG(.handle = self->logged.handle)));
 	must_read(server, "NOOP TRANSACTION");
 	ASSERT_EQ(0, peer_send(server, BC_REPLY,
 			       MSG(.code = 0xd, .data = "12345", .size = 5)));
@@ -94,11 +85,11 @@ TEST_F(logs_lines, reply)
 /* Items 312 and 314: the second oneway message waits at its node. */
 TEST_F(logs_lines, oneway)
 {
-	struct peer *client = self->client, *server = self->server;
+	struct peer *client = self->logged.client, *server = self->logged.server;
 
 	for (int i = 0; i < 2; i++)
 		ASSERT_EQ(0, peer_send(client, BC_TRANSACTION,
-				       MSG(.handle = self->handle,
+				       MSG(.handle = self->logged.handle,
 					   .code = 0xe0 + i,
 					   .flags = TF_ONE_WAY)));
 	EXPECT_TRUE(has_line(log_block("transactions", server),
@@ -116,14 +107,14 @@ TEST_F(logs_lines, oneway)
 /* Item 313: what a thread has to read of its own. */
 TEST_F(logs_lines, own_work)
 {
-	struct peer *client = self->client;
+	struct peer *client = self->logged.client;
 
 	ASSERT_EQ(0, peer_send(client, BC_TRANSACTION,
-			       MSG(.handle = self->handle)));
+			       MSG(.handle = self->logged.handle)));
 	EXPECT_TRUE(has_line(log_block("state", client),
 			     "^    transaction complete$"));
-	must_read(self->server, "NOOP TRANSACTION");
-	answer(self->server, MSG());
+	must_read(self->logged.server, "NOOP TRANSACTION");
+	answer(self->logged.server, MSG());
 	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE REPLY", peer_read(client));
 	peer_send(client, BC_TRANSACTION, MSG(.handle = 77));
 	EXPECT_TRUE(has_line(log_block("state", client),
@@ -134,24 +125,24 @@ TEST_F(logs_lines, own_work)
 /* Item 313: what the owner of a node is to be told. */
 TEST_F(logs_lines, node_work)
 {
-	registry_drop(self->client, self->handle);
-	EXPECT_TRUE(has_line(log_block("state", self->server),
+	registry_drop(self->logged.client, self->logged.handle);
+	EXPECT_TRUE(has_line(log_block("state", self->logged.server),
 			     "^  node work " NUM ": u0{12}1230 c0{12}4560$"));
-	EXPECT_STREQ("NOOP RELEASE DECREFS", peer_read(self->server));
+	EXPECT_STREQ("NOOP RELEASE DECREFS", peer_read(self->logged.server));
 }
 
 /* Items 310 and 313: the stages of a death notification. */
 TEST_F(logs_lines, death)
 {
-	struct peer *client = self->client;
+	struct peer *client = self->logged.client;
 
-	put_handle_cookie(client, BC_REQUEST_DEATH_NOTIFICATION, self->handle,
+	put_handle_cookie(client, BC_REQUEST_DEATH_NOTIFICATION, self->logged.handle,
 			  0xdead);
 	ASSERT_EQ(0, peer_write(client));
 	EXPECT_TRUE(has_line(log_block("state", client),
 			     "^  ref " NUM ": desc 1 node " NUM " s " NUM
 			     " w " NUM " d 0*[1-9a-f][0-9a-f]*$"));
-	task_kill(self->server->task);
+	task_kill(self->logged.server->task);
 	for (long end = now_ms() + 5000; now_ms() < end; nap())
 		if (strstr(log_block("state", client), "  has dead binder\n"))
 			break;
@@ -163,7 +154,7 @@ TEST_F(logs_lines, death)
 	put_u64(client, BC_DEAD_BINDER_DONE, 0xdead);
 	ASSERT_EQ(0, peer_write(client));
 	EXPECT_EQ(NULL, strstr(log_block("state", client), "delivered dead"));
-	put_handle_cookie(client, BC_CLEAR_DEATH_NOTIFICATION, self->handle,
+	put_handle_cookie(client, BC_CLEAR_DEATH_NOTIFICATION, self->logged.handle,
 			  0xdead);
 	ASSERT_EQ(0, peer_write(client));
 	EXPECT_TRUE(has_line(log_block("state", client),
@@ -174,10 +165,10 @@ TEST_F(logs_lines, death)
 /* Items 310 and 313: the stages of a freeze notification. */
 TEST_F(logs_lines, freeze)
 {
-	struct peer *client = self->client;
-	struct binder_freeze_info info = { PID(self->server), 1, 0 };
+	struct peer *client = self->logged.client;
+	struct binder_freeze_info info = { PID(self->logged.server), 1, 0 };
 
-	put_handle_cookie(client, BC_REQUEST_FREEZE_NOTIFICATION, self->handle,
+	put_handle_cookie(client, BC_REQUEST_FREEZE_NOTIFICATION, self->logged.handle,
 			  0xf);
 	ASSERT_EQ(0, peer_write(client));
 	EXPECT_TRUE(has_line(log_block("state", client),
@@ -192,7 +183,7 @@ TEST_F(logs_lines, freeze)
 			     "^  has frozen binder$"));
 	EXPECT_STREQ("NOOP FROZEN_BINDER", peer_read(client));
 	put_u64(client, BC_FREEZE_NOTIFICATION_DONE, 0xf);
-	put_handle_cookie(client, BC_CLEAR_FREEZE_NOTIFICATION, self->handle,
+	put_handle_cookie(client, BC_CLEAR_FREEZE_NOTIFICATION, self->logged.handle,
 			  0xf);
 	ASSERT_EQ(0, peer_write(client));
 	EXPECT_TRUE(has_line(log_block("state", client),
@@ -203,7 +194,7 @@ TEST_F(logs_lines, freeze)
 /* Item 315. */
 TEST_F(logs_lines, reference)
 {
-	EXPECT_TRUE(has_line(log_block("state", self->client),
+	EXPECT_TRUE(has_line(log_block("state", self->logged.client),
 			     "^  ref " NUM ": desc 1 node " NUM " s 1 w " NUM
 			     " d 0{16}$"));
 }
@@ -211,15 +202,15 @@ TEST_F(logs_lines, reference)
 /* Item 316: what other programs must not know is hashed. */
 TEST_F(logs_lines, hashed)
 {
-	const char *block = log_block("state_hashed", self->server);
+	const char *block = log_block("state_hashed", self->logged.server);
 
 	EXPECT_EQ(NULL, strstr(block, "u0000000000001230"));
 	EXPECT_EQ(NULL, strstr(block, "c0000000000004560"));
 	EXPECT_TRUE(has_line(block, "^  node " NUM ": u" PTR " c" PTR " hs "));
-	ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION,
-			       MSG(.handle = self->handle,
+	ASSERT_EQ(0, peer_send(self->logged.client, BC_TRANSACTION,
+			       MSG(.handle = self->logged.handle,
 				   .flags = TF_ONE_WAY)));
-	block = log_block("transactions_hashed", self->server);
+	block = log_block("transactions_hashed", self->logged.server);
 	EXPECT_EQ(NULL, strstr(block, "u0000000000001230"));
 	EXPECT_TRUE(has_line(block, "^  node " NUM ": u" PTR " c" PTR " hs "));
 }
@@ -277,14 +268,14 @@ TEST_F(logs_lines, objects)
 	EXPECT_LE(3, binder_count("thread"));
 	EXPECT_LE(2, binder_count("node"));
 	EXPECT_LE(1, binder_count("ref"));
-	ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION,
-			       MSG(.handle = self->handle)));
+	ASSERT_EQ(0, peer_send(self->logged.client, BC_TRANSACTION,
+			       MSG(.handle = self->logged.handle)));
 	EXPECT_EQ(calls + 1, binder_count("transaction"));
 	EXPECT_EQ(accepted + 1, binder_count("transaction_complete"));
-	must_read(self->server, "NOOP TRANSACTION");
-	answer(self->server, MSG());
+	must_read(self->logged.server, "NOOP TRANSACTION");
+	answer(self->logged.server, MSG());
 	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE REPLY",
-		     peer_read(self->client));
+		     peer_read(self->logged.client));
 	EXPECT_EQ(calls, binder_count("transaction"));
 	EXPECT_EQ(accepted, binder_count("transaction_complete"));
 }

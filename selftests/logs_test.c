@@ -9,17 +9,13 @@
 
 #include "kselftest_harness.h"
 #include "logs.h"
-#include "object.h"
 
 #define NODE_LINE "u0000000000001230 c0000000000004560 " \
 	"hs 1 hw 1 ls 0 lw 0 is 1 iw 1 tr 1 proc"
 
 FIXTURE(logs)
 {
-	struct peer *manager;
-	struct peer *server;
-	struct peer *client;
-	__u32 handle;
+	struct logged logged;
 };
 
 FIXTURE_SETUP(logs)
@@ -27,12 +23,7 @@ FIXTURE_SETUP(logs)
 	binder_setup();
 	if (binder_count("proc") < 0)
 		SKIP(return, "this instance has no binder_logs");
-	self->manager = registry_open();
-	self->server = peer_open(task_fork());
-	ASSERT_EQ(0, peer_word(self->server, BC_ENTER_LOOPER));
-	self->client = peer_open(NULL);
-	self->handle = registry_give(self->manager, self->server, self->client,
-				     0x1230, 0x4560, 0);
+	self->logged = logged_open();
 }
 
 FIXTURE_TEARDOWN(logs)
@@ -66,9 +57,9 @@ TEST_F(logs, file_of_a_process)
 {
 	char name[32], line[32], *text;
 
-	snprintf(name, sizeof(name), "proc/%d", task_pid(self->server->task));
+	snprintf(name, sizeof(name), "proc/%d", task_pid(self->logged.server->task));
 	snprintf(line, sizeof(line), "\nproc %d\n",
-		 task_pid(self->server->task));
+		 task_pid(self->logged.server->task));
 	text = log_text(name);
 	EXPECT_EQ(text, strstr(text, "binder proc state:\n"));
 	EXPECT_NE(NULL, strstr(text, line));
@@ -77,11 +68,11 @@ TEST_F(logs, file_of_a_process)
 /* Items 310 and 314. */
 TEST_F(logs, node_and_reference)
 {
-	const char *block = log_block("state", self->server);
+	const char *block = log_block("state", self->logged.server);
 
 	EXPECT_NE(NULL, strstr(block, "\ncontext " BINDER_DEV "\n"));
 	EXPECT_NE(NULL, strstr(block, NODE_LINE));
-	block = log_block("state", self->client);
+	block = log_block("state", self->logged.client);
 	EXPECT_NE(NULL, strstr(block, " desc 1 node "));
 }
 
@@ -98,7 +89,7 @@ static long looper_bits(struct peer *peer)
 /* Items 195 and 311. */
 TEST_F(logs, looper_bits)
 {
-	struct peer *peer = self->client;
+	struct peer *peer = self->logged.client;
 
 	EXPECT_EQ(0x00, looper_bits(peer));
 	ASSERT_EQ(0, peer_word(peer, BC_ENTER_LOOPER));
@@ -120,13 +111,13 @@ TEST_F(logs, stats_of_threads)
 {
 	__u32 max = 3;
 
-	ASSERT_EQ(0, peer_ioctl(self->server, BINDER_SET_MAX_THREADS, &max));
-	EXPECT_NE(NULL, strstr(log_block("stats", self->server),
+	ASSERT_EQ(0, peer_ioctl(self->logged.server, BINDER_SET_MAX_THREADS, &max));
+	EXPECT_NE(NULL, strstr(log_block("stats", self->logged.server),
 			       "\n  requested threads: 0+0/3\n"));
-	ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION,
-			       MSG(.handle = self->handle)));
-	must_read(self->server, "SPAWN_LOOPER TRANSACTION");
-	EXPECT_NE(NULL, strstr(log_block("stats", self->server),
+	ASSERT_EQ(0, peer_send(self->logged.client, BC_TRANSACTION,
+			       MSG(.handle = self->logged.handle)));
+	must_read(self->logged.server, "SPAWN_LOOPER TRANSACTION");
+	EXPECT_NE(NULL, strstr(log_block("stats", self->logged.server),
 			       "\n  requested threads: 1+0/3\n"));
 	EXPECT_TRUE(has_line(log_text("stats"), "^binder stats:$"));
 }
@@ -137,15 +128,15 @@ TEST_F(logs, buffers)
 	const char *block;
 
 	for (int i = 0; i < 2; i++)
-		ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION,
-				       MSG(.handle = self->handle,
+		ASSERT_EQ(0, peer_send(self->logged.client, BC_TRANSACTION,
+				       MSG(.handle = self->logged.handle,
 					   .flags = TF_ONE_WAY, .data = "12345",
 					   .size = 5)));
-	must_read(self->server, "NOOP TRANSACTION");
-	block = log_block("state", self->server);
+	must_read(self->logged.server, "NOOP TRANSACTION");
+	block = log_block("state", self->logged.server);
 	EXPECT_NE(NULL, strstr(block, ": 0 size 5:0:0 delivered\n"));
 	EXPECT_NE(NULL, strstr(block, ": 8 size 5:0:0 active\n"));
-	block = log_block("stats", self->server);
+	block = log_block("stats", self->logged.server);
 	EXPECT_NE(NULL, strstr(block, "\n  buffers: 2\n"));
 	EXPECT_NE(NULL, strstr(block, "\n  pages: 1:0:31\n"));
 }
@@ -153,14 +144,14 @@ TEST_F(logs, buffers)
 /* Item 270: the dead are listed for as long as somebody refers to them. */
 TEST_F(logs, dead_node)
 {
-	task_kill(self->server->task);
+	task_kill(self->logged.server->task);
 	for (long end = now_ms() + 5000; now_ms() < end; nap())
 		if (strstr(log_text("state"), "\ndead nodes:\n"))
 			break;
 	EXPECT_TRUE(has_line(log_text("state"), "^dead nodes:$"));
-	EXPECT_NE(NULL, strstr(log_block("state", self->client),
+	EXPECT_NE(NULL, strstr(log_block("state", self->logged.client),
 			       " desc 1 dead node "));
-	registry_drop(self->client, self->handle);
+	registry_drop(self->logged.client, self->logged.handle);
 	EXPECT_EQ(NULL, strstr(log_text("state"),
 			       "u0000000000001230"));
 }
@@ -171,9 +162,9 @@ TEST_F(logs, failed_transaction)
 	struct binder_extended_error ee;
 	char head[64], *text, *line;
 
-	put_msg(self->client, BC_TRANSACTION, MSG(.handle = 77));
-	peer_write_read(self->client);
-	ASSERT_EQ(0, peer_ioctl(self->client, BINDER_GET_EXTENDED_ERROR, &ee));
+	put_msg(self->logged.client, BC_TRANSACTION, MSG(.handle = 77));
+	peer_write_read(self->logged.client);
+	ASSERT_EQ(0, peer_ioctl(self->logged.client, BINDER_GET_EXTENDED_ERROR, &ee));
 	for (int i = 0; i < 2; i++) {
 		text = log_text(i ? "failed_transaction_log" :
 				"transaction_log");
@@ -193,14 +184,14 @@ TEST_F(logs, transactions)
 	char head[32], *text = log_text("transactions");
 
 	snprintf(head, sizeof(head), "\nproc %d\n",
-		 task_pid(self->server->task));
+		 task_pid(self->logged.server->task));
 	EXPECT_EQ(NULL, strstr(text, head));
 	EXPECT_EQ(text, strstr(text, "binder transactions:\n"));
-	ASSERT_EQ(0, peer_send(self->client, BC_TRANSACTION,
-			       MSG(.handle = self->handle, .code = 0xabc,
+	ASSERT_EQ(0, peer_send(self->logged.client, BC_TRANSACTION,
+			       MSG(.handle = self->logged.handle, .code = 0xabc,
 				   .flags = TF_ACCEPT_FDS)));
-	must_read(self->server, "NOOP TRANSACTION");
-	EXPECT_TRUE(has_line(log_block("transactions", self->server),
+	must_read(self->logged.server, "NOOP TRANSACTION");
+	EXPECT_TRUE(has_line(log_block("transactions", self->logged.server),
 			     "^    incoming transaction .* code abc flags 10 "));
 }
 

@@ -151,10 +151,79 @@ long racer_serve(struct peer *racer)
 	return racer->out_len ? peer_write(racer) : 0;
 }
 
+unsigned int next_random(unsigned int *state)
+{
+	*state = *state * 1103515245 + 12345;
+	return *state >> 16;
+}
+
+long racer_manage(struct peer *racer)
+{
+	if (racer_open(racer))
+		return RACE_LOST;
+	/* The last one may not be released yet. */
+	while (ioctl(racer->fd, BINDER_SET_CONTEXT_MGR, 0) &&
+	       race_goes_on(racer))
+		sched_yield();
+	return peer_word(racer, BC_ENTER_LOOPER);
+}
+
+long race_mayfly(long self, long reads, long unused)
+{
+	struct peer *racer = (struct peer *)self;
+
+	while (race_goes_on(racer)) {
+		if (racer_manage(racer))
+			return RACE_LOST;
+		for (int i = 0; i < reads; i++)
+			racer_serve(racer);
+		racer_close(racer);
+	}
+	return 0;
+}
+
+long race_freezer(long self, long pid, long unused)
+{
+	struct peer *racer = (struct peer *)self;
+	struct binder_freeze_info info = { .pid = pid };
+
+	if (racer_open(racer))
+		return RACE_LOST;
+	for (int i = 0; race_goes_on(racer); i++) {
+		info.enable = i % 2;
+		info.timeout_ms = i % 3;
+		ioctl(racer->fd, BINDER_FREEZE, &info);
+	}
+	info.enable = 0;
+	/* The process may be no binder process any more. */
+	if (ioctl(racer->fd, BINDER_FREEZE, &info) && errno != EINVAL)
+		return race_lost(racer, "cannot thaw");
+	racer_close(racer);
+	return 0;
+}
+
+long race_reclaimer(long self, long unused, long unused2)
+{
+	struct peer *racer = (struct peer *)self;
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+
+	while (race_goes_on(racer))
+		if (write(fd, "2", 1) != 1)
+			return race_lost(racer, "drop_caches failed");
+	close(fd);
+	return 0;
+}
+
 int race_run(struct race *races, int count)
 {
 	int lost = 0;
 
+	for (int i = 0; i < count; i++) {
+		if (!races[i].task)
+			races[i].task = task_fork();
+		if (!races[i].racer)
+			races[i].racer = racer_new();
+	}
 	for (int i = 0; i < count; i++) {
 		races[i].racer->until = now_ms() + RACE_MS;
 		task_start(races[i].task, races[i].loop, (long)races[i].racer,

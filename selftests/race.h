@@ -32,15 +32,33 @@ enum call_end racer_call(struct peer *racer, const struct msg *msg);
 /* One read; answers a call, frees what came, acknowledges counts. */
 long racer_serve(struct peer *racer);
 
-/* Runs the loops at once, each in its task, and returns how many lost. */
+/* Opens and becomes the manager as soon as there is none. */
+long racer_manage(struct peer *racer);
+
+/* Loops for several tests; the first argument is the racer. */
+
+/* A manager that comes and goes: arg is how many reads it stays for. */
+long race_mayfly(long self, long reads, long unused);
+/* Freezes and thaws a process, and leaves it thawed. */
+long race_freezer(long self, long pid, long unused);
+/* Has idle pages taken away. */
+long race_reclaimer(long self, long unused, long unused2);
+
+/*
+ * Runs the loops at once and returns how many lost. What has no task gets a
+ * process of its own, and what has no racer a new one.
+ */
 struct race {
-	struct task *task;
 	task_fn loop;
-	struct peer *racer;
 	long arg;
+	struct task *task;
+	struct peer *racer;
 };
 
 int race_run(struct race *races, int count);
+
+/* Numbers that look random and are the same each time */
+unsigned int next_random(unsigned int *state);
 
 /* Opens that exist in the end are in order: a fresh pair can talk. */
 bool race_survived(void);

@@ -12,7 +12,6 @@
 
 FIXTURE(race_logs)
 {
-	struct race races[5];
 };
 
 FIXTURE_SETUP(race_logs)
@@ -20,31 +19,11 @@ FIXTURE_SETUP(race_logs)
 	binder_setup();
 	if (binder_count("proc") < 0)
 		SKIP(return, "this instance has no binder_logs");
-	for (int i = 0; i < 5; i++)
-		self->races[i].racer = racer_new();
 }
 
 FIXTURE_TEARDOWN(race_logs)
 {
 	EXPECT_STREQ("", binder_teardown());
-}
-
-static long serve(long self, long reads, long unused)
-{
-	struct peer *racer = (struct peer *)self;
-
-	while (race_goes_on(racer)) {
-		if (racer_open(racer))
-			return RACE_LOST;
-		while (ioctl(racer->fd, BINDER_SET_CONTEXT_MGR, 0) &&
-		       race_goes_on(racer))
-			sched_yield();
-		peer_word(racer, BC_ENTER_LOOPER);
-		for (int i = 0; i < reads; i++)
-			racer_serve(racer);
-		racer_close(racer);
-	}
-	return 0;
 }
 
 static long call(long self, long calls, long unused)
@@ -89,19 +68,11 @@ static long look(long self, long unused, long unused2)
 
 TEST_F(race_logs, calls)
 {
-	static const struct {
-		task_fn loop;
-		long arg;
-	} roles[] = {
-		{ serve, 20 }, { call, 10 }, { call, 3 }, { look }, { look },
+	struct race races[] = {
+		{ race_mayfly, 20 }, { call, 10 }, { call, 3 }, { look }, { look },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
-		self->races[i] = (struct race){
-			task_fork(), roles[i].loop, self->races[i].racer,
-			roles[i].arg,
-		};
-	EXPECT_EQ(0, race_run(self->races, ARRAY_SIZE(roles)));
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	EXPECT_TRUE(race_survived());
 }
 

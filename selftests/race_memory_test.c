@@ -14,14 +14,11 @@
 
 FIXTURE(race_memory)
 {
-	struct race races[6];
 };
 
 FIXTURE_SETUP(race_memory)
 {
 	binder_setup();
-	for (int i = 0; i < 6; i++)
-		self->races[i].racer = racer_new();
 }
 
 FIXTURE_TEARDOWN(race_memory)
@@ -39,12 +36,8 @@ static long unmapper(long self, long reads, long unused)
 	char *other;
 
 	for (int i = 0; race_goes_on(racer); i++) {
-		if (racer_open(racer))
+		if (racer_manage(racer))
 			return RACE_LOST;
-		while (ioctl(racer->fd, BINDER_SET_CONTEXT_MGR, 0) &&
-		       race_goes_on(racer))
-			sched_yield();
-		peer_word(racer, BC_ENTER_LOOPER);
 		for (int j = 0; j < reads; j++)
 			racer_serve(racer);
 		munmap(racer->map, racer->map_size);
@@ -81,39 +74,18 @@ static long caller(long self, long size, long unused)
 	return 0;
 }
 
-static long reclaimer(long self, long unused, long unused2)
-{
-	struct peer *racer = (struct peer *)self;
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-
-	while (race_goes_on(racer))
-		if (write(fd, "2", 1) != 1)
-			return race_lost(racer, "drop_caches failed");
-	close(fd);
-	return 0;
-}
-
 /*
  * Items 511, 521 and 524: pages are put in, taken out and reclaimed while
  * their mapping, or its process, goes.
  */
 TEST_F(race_memory, mappings_go)
 {
-	static const int reads[] = { 5, 40 };
-
-	for (int i = 0; i < 2; i++)
-		self->races[i] = (struct race){
-			task_fork(), unmapper, self->races[i].racer, reads[i],
-		};
-	for (int i = 2; i < 5; i++)
-		self->races[i] = (struct race){
-			task_fork(), caller, self->races[i].racer,
-			i == 4 ? 16 : PAYLOAD,
-		};
-	self->races[5] = (struct race){
-		task_fork(), reclaimer, self->races[5].racer,
+	struct race races[] = {
+		{ unmapper, 5 }, { unmapper, 40 }, { caller, PAYLOAD },
+		{ caller, PAYLOAD }, { caller, 16 }, { race_reclaimer },
 	};
-	EXPECT_EQ(0, race_run(self->races, 6));
+
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	EXPECT_TRUE(race_survived());
 }
 

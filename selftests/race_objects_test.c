@@ -13,50 +13,16 @@
 
 FIXTURE(race_objects)
 {
-	struct race races[6];
 };
 
 FIXTURE_SETUP(race_objects)
 {
 	binder_setup();
-	for (int i = 0; i < 6; i++)
-		self->races[i].racer = racer_new();
 }
 
 FIXTURE_TEARDOWN(race_objects)
 {
 	EXPECT_STREQ("", binder_teardown());
-}
-
-static unsigned int next_random(unsigned int *state)
-{
-	*state = *state * 1103515245 + 12345;
-	return *state >> 16;
-}
-
-/* Opens and becomes the manager as soon as there is none. */
-static long racer_manage(struct peer *racer)
-{
-	if (racer_open(racer))
-		return RACE_LOST;
-	while (ioctl(racer->fd, BINDER_SET_CONTEXT_MGR, 0) &&
-	       race_goes_on(racer))
-		sched_yield();
-	return peer_word(racer, BC_ENTER_LOOPER);
-}
-
-static long mayfly(long self, long reads, long unused)
-{
-	struct peer *racer = (struct peer *)self;
-
-	while (race_goes_on(racer)) {
-		if (racer_manage(racer))
-			return RACE_LOST;
-		for (int i = 0; i < reads; i++)
-			racer_serve(racer);
-		racer_close(racer);
-	}
-	return 0;
 }
 
 /* Acknowledges what a listener reads; anything else must not come. */
@@ -128,50 +94,26 @@ static long listener(long self, long seed, long unused)
 /* Item 501: owners die, listeners come and go. */
 TEST_F(race_objects, death_notifications)
 {
-	self->races[0].task = task_fork();
-	self->races[0].loop = mayfly;
-	self->races[0].arg = 30;
-	for (int i = 1; i < 5; i++)
-		self->races[i] = (struct race){
-			task_fork(), listener, self->races[i].racer, i,
-		};
-	EXPECT_EQ(0, race_run(self->races, 5));
+	struct race races[] = {
+		{ race_mayfly, 30 }, { listener, 1 }, { listener, 2 },
+		{ listener, 3 }, { listener, 4 },
+	};
+
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	EXPECT_TRUE(race_survived());
-}
-
-static long freezer(long self, long pid, long unused)
-{
-	struct peer *racer = (struct peer *)self;
-	struct binder_freeze_info info = { .pid = pid };
-
-	if (racer_open(racer))
-		return RACE_LOST;
-	for (int i = 0; race_goes_on(racer); i++) {
-		info.enable = i % 2;
-		ioctl(racer->fd, BINDER_FREEZE, &info);
-	}
-	info.enable = 0;
-	ioctl(racer->fd, BINDER_FREEZE, &info);
-	racer_close(racer);
-	return 0;
 }
 
 /* Item 525: freezing an owner that is being released. */
 TEST_F(race_objects, freeze_notifications)
 {
-	self->races[0].task = task_fork();
-	self->races[0].loop = mayfly;
-	self->races[0].arg = 30;
-	for (int i = 1; i < 3; i++)
-		self->races[i] = (struct race){
-			task_fork(), listener, self->races[i].racer, i,
-		};
-	for (int i = 3; i < 5; i++)
-		self->races[i] = (struct race){
-			task_fork(), freezer, self->races[i].racer,
-			task_pid(self->races[0].task),
-		};
-	EXPECT_EQ(0, race_run(self->races, 5));
+	struct task *owner = task_fork();
+	struct race races[] = {
+		{ race_mayfly, 30, owner }, { listener, 1 }, { listener, 2 },
+		{ race_freezer, task_pid(owner) },
+		{ race_freezer, task_pid(owner) },
+	};
+
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	EXPECT_TRUE(race_survived());
 }
 
@@ -251,22 +193,21 @@ TEST_F(race_objects, publishing)
 	struct balance *balance = arena_alloc(3 * sizeof(*balance));
 	struct peer *manager = peer_manager(task_fork());
 	struct peer *owner = peer_open(NULL);
+	struct race races[] = {
+		{ publisher, (long)&balance[0], task_thread(),
+		  racer_share(owner) },
+		{ publisher, (long)&balance[1], task_thread(),
+		  racer_share(owner) },
+		{ collector, 0, manager->task, racer_share(manager) },
+	};
 
-	for (int i = 0; i < 2; i++)
-		self->races[i] = (struct race){
-			task_thread(), publisher, racer_share(owner),
-			(long)&balance[i],
-		};
-	self->races[2].task = manager->task;
-	self->races[2].loop = collector;
-	self->races[2].racer = racer_share(manager);
-	ASSERT_EQ(0, race_run(self->races, 3));
+	ASSERT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	/* All are gone in the end, and the books balance. */
 	ASSERT_EQ(0, task_call(manager->task, collector,
-			       (long)self->races[2].racer, 1, 0));
+			       (long)races[2].racer, 1, 0));
 	ASSERT_EQ(0, peer_word(owner, BC_ENTER_LOOPER));
 	for (int i = 0; i < 2; i++)
-		ASSERT_EQ(0, peer_write(self->races[i].racer));
+		ASSERT_EQ(0, peer_write(races[i].racer));
 	while (strcmp(peer_read(owner), "EAGAIN"))
 		weigh(owner, &balance[2]);
 	EXPECT_EQ(0, balance[0].weak + balance[1].weak + balance[2].weak);
@@ -344,17 +285,13 @@ TEST_F(race_objects, rewritten_message)
 	struct moving_target *target = arena_alloc(sizeof(*target));
 	struct peer *manager = peer_manager(task_fork());
 	struct peer *owner = peer_open(NULL);
+	struct race races[] = {
+		{ inspector, 0, manager->task, racer_share(manager) },
+		{ sender, (long)target, task_thread(), racer_share(owner) },
+		{ rewriter, (long)target, task_thread() },
+	};
 
-	self->races[0] = (struct race){
-		manager->task, inspector, racer_share(manager),
-	};
-	self->races[1] = (struct race){
-		task_thread(), sender, racer_share(owner), (long)target,
-	};
-	self->races[2] = (struct race){
-		task_thread(), rewriter, self->races[2].racer, (long)target,
-	};
-	EXPECT_EQ(0, race_run(self->races, 3));
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	EXPECT_TRUE(race_survived());
 }
 

@@ -12,14 +12,11 @@
 
 FIXTURE(race_parcels)
 {
-	struct race races[5];
 };
 
 FIXTURE_SETUP(race_parcels)
 {
 	binder_setup();
-	for (int i = 0; i < 5; i++)
-		self->races[i].racer = racer_new();
 }
 
 FIXTURE_TEARDOWN(race_parcels)
@@ -113,17 +110,12 @@ static long shipper(long self, long leaves, long unused)
 /* Items 510, 517 and 520: all that a message holds. */
 TEST_F(race_parcels, to_the_dying)
 {
-	static const int reads[] = { 10, 100 };
+	struct race races[] = {
+		{ receiver, 10 }, { receiver, 100 }, { shipper, 0 },
+		{ shipper, 1 }, { shipper, 0 },
+	};
 
-	for (int i = 0; i < 2; i++)
-		self->races[i] = (struct race){
-			task_fork(), receiver, self->races[i].racer, reads[i],
-		};
-	for (int i = 2; i < 5; i++)
-		self->races[i] = (struct race){
-			task_fork(), shipper, self->races[i].racer, i % 2,
-		};
-	EXPECT_EQ(0, race_run(self->races, 5));
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	EXPECT_TRUE(race_survived());
 }
 

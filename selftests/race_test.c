@@ -10,45 +10,23 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "netlink.h"
 #include "race.h"
 
 #define PAYLOAD 20000
 
 FIXTURE(race)
 {
-	struct race races[6];
 };
 
 FIXTURE_SETUP(race)
 {
 	binder_setup();
-	for (int i = 0; i < 6; i++)
-		self->races[i].racer = racer_new();
 }
 
 FIXTURE_TEARDOWN(race)
 {
 	EXPECT_STREQ("", binder_teardown());
-}
-
-/* A server that comes and goes: arg is how many reads it stays for. */
-static long mayfly(long self, long reads, long unused)
-{
-	struct peer *racer = (struct peer *)self;
-
-	while (race_goes_on(racer)) {
-		if (racer_open(racer))
-			return RACE_LOST;
-		/* The last one may not be released yet. */
-		while (ioctl(racer->fd, BINDER_SET_CONTEXT_MGR, 0) &&
-		       race_goes_on(racer))
-			sched_yield();
-		peer_word(racer, BC_ENTER_LOOPER);
-		for (int i = 0; i < reads; i++)
-			racer_serve(racer);
-		racer_close(racer);
-	}
-	return 0;
 }
 
 static bool is_pattern(const char *data, size_t size, __u32 code)
@@ -84,18 +62,12 @@ static long caller(long self, long size, long unused)
 /* The target is released with calls on their way to it. */
 TEST_F(race, calls_and_release)
 {
-	static const int reads[] = { 5, 50 };
+	struct race races[] = {
+		{ race_mayfly, 5 }, { race_mayfly, 50 }, { caller, 16 },
+		{ caller, 16 }, { caller, PAYLOAD },
+	};
 
-	for (int i = 0; i < 2; i++)
-		self->races[i] = (struct race){
-			task_fork(), mayfly, self->races[i].racer, reads[i],
-		};
-	for (int i = 2; i < 5; i++)
-		self->races[i] = (struct race){
-			task_fork(), caller, self->races[i].racer,
-			i == 4 ? PAYLOAD : 16,
-		};
-	EXPECT_EQ(0, race_run(self->races, 5));
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	EXPECT_TRUE(race_survived());
 }
 
@@ -143,20 +115,28 @@ static void serve_locally(struct race *races, int threads, int callers,
 		die("BINDER_THREAD_EXIT failed");
 	for (int i = 0; i < threads; i++)
 		races[i] = (struct race){
-			task_thread(), steady, racer_share(server), exits,
+			steady, exits, task_thread(), racer_share(server),
 		};
 	for (int i = threads; i < threads + callers; i++)
-		races[i] = (struct race){
-			task_fork(), caller, races[i].racer, 100 * i,
-		};
+		races[i] = (struct race){ caller, 100 * i };
+}
+
+/* One more thread of the server, with another loop */
+static struct race beside(struct race *races, task_fn loop)
+{
+	return (struct race){
+		loop, 0, task_thread(), racer_share(races[0].racer),
+	};
 }
 
 /* Threads of the server exit with calls unanswered. */
 TEST_F(race, calls_and_thread_exit)
 {
-	serve_locally(self->races, 2, 3, 7);
+	struct race races[5];
+
+	serve_locally(races, 2, 3, 7);
 	/* Callers stop first, so that nobody waits for the servers. */
-	EXPECT_EQ(0, race_run(self->races, 5));
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	EXPECT_TRUE(race_survived());
 }
 
@@ -177,11 +157,11 @@ static long guesser(long self, long unused, long unused2)
 /* Item 513: a buffer is freed by a guess while it is being filled. */
 TEST_F(race, guessed_frees)
 {
-	serve_locally(self->races, 1, 1, 0);
-	self->races[2].task = task_thread();
-	self->races[2].loop = guesser;
-	self->races[2].racer = racer_share(self->races[0].racer);
-	EXPECT_EQ(0, race_run(self->races, 3));
+	struct race races[3];
+
+	serve_locally(races, 1, 1, 0);
+	races[2] = beside(races, guesser);
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	EXPECT_TRUE(race_survived());
 }
 
@@ -199,11 +179,11 @@ static long flusher(long self, long unused, long unused2)
 /* Descriptors of the server are closed all the time: spurious wake-ups only. */
 TEST_F(race, flushes)
 {
-	serve_locally(self->races, 2, 2, 0);
-	self->races[4].task = task_thread();
-	self->races[4].loop = flusher;
-	self->races[4].racer = racer_share(self->races[0].racer);
-	EXPECT_EQ(0, race_run(self->races, 5));
+	struct race races[5];
+
+	serve_locally(races, 2, 2, 0);
+	races[4] = beside(races, flusher);
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	EXPECT_TRUE(race_survived());
 }
 
@@ -229,66 +209,107 @@ static long watcher(long self, long unused, long unused2)
 /* Item 515: poll against the end of threads. */
 TEST_F(race, epoll_and_thread_exit)
 {
-	serve_locally(self->races, 2, 1, 5);
-	for (int i = 3; i < 5; i++) {
-		self->races[i].task = task_thread();
-		self->races[i].loop = watcher;
-		self->races[i].racer = racer_share(self->races[0].racer);
-	}
-	EXPECT_EQ(0, race_run(self->races, 5));
+	struct race races[5];
+
+	serve_locally(races, 2, 1, 5);
+	for (int i = 3; i < 5; i++)
+		races[i] = beside(races, watcher);
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	EXPECT_TRUE(race_survived());
 }
 
-static long reclaimer(long self, long unused, long unused2)
+/* A caller whose thread exits while its call is served. */
+static long quitter(long self, long size, long unused)
 {
 	struct peer *racer = (struct peer *)self;
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+	struct msg msg = { .size = size, .raw = true };
+	static char payload[PAYLOAD];
 
-	while (race_goes_on(racer))
-		if (write(fd, "2", 1) != 1)
-			return race_lost(racer, "drop_caches failed");
-	close(fd);
+	msg.data = payload;
+	if (racer_open(racer))
+		return RACE_LOST;
+	while (race_goes_on(racer)) {
+		msg.code++;
+		memset(payload, msg.code, size);
+		if (peer_send(racer, BC_TRANSACTION, &msg))
+			return race_lost(racer, "cannot send");
+		for (__u32 i = 0; i < msg.code % 4; i++)
+			sched_yield();
+		ioctl(racer->fd, BINDER_THREAD_EXIT, 0);
+	}
+	racer_close(racer);
 	return 0;
+}
+
+/* Item 533: buffers are freed while the threads exit that sent them. */
+TEST_F(race, frees_and_thread_exit)
+{
+	struct race races[5];
+
+	serve_locally(races, 2, 1, 0);
+	races[3] = (struct race){ quitter, 16 };
+	races[4] = (struct race){ quitter, 5000 };
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
+	EXPECT_TRUE(race_survived());
+}
+
+/* Sends oneways and reads what becomes of them. */
+static long poster(long self, long flags, long unused)
+{
+	struct peer *racer = (struct peer *)self;
+	struct msg msg = { .flags = flags };
+
+	if (racer_open(racer))
+		return RACE_LOST;
+	while (race_goes_on(racer)) {
+		if (peer_send(racer, BC_TRANSACTION, &msg))
+			return race_lost(racer, "cannot send");
+		peer_read(racer);
+	}
+	racer_close(racer);
+	return 0;
+}
+
+/* Item 535: reports about oneways that the frozen read meanwhile. */
+TEST_F(race, reports_of_the_frozen)
+{
+	struct family family;
+	struct race races[5];
+	int reports;
+
+	if (family_get(&family))
+		SKIP(return, "no netlink family " BINDER_FAMILY_NAME);
+	reports = reports_open(&family);
+	ASSERT_LE(0, reports);
+	serve_locally(races, 2, 0, 0);
+	races[2] = (struct race){ poster, TF_ONE_WAY };
+	races[3] = (struct race){ poster, TF_ONE_WAY | TF_UPDATE_TXN };
+	races[4] = (struct race){ race_freezer, getpid() };
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
+	EXPECT_TRUE(race_survived());
+	close(reports);
 }
 
 /* All idle pages are taken away while messages arrive. */
 TEST_F(race, reclaim)
 {
-	serve_locally(self->races, 2, 2, 0);
-	self->races[4].task = task_fork();
-	self->races[4].loop = reclaimer;
-	EXPECT_EQ(0, race_run(self->races, 5));
+	struct race races[5];
+
+	serve_locally(races, 2, 2, 0);
+	races[4] = (struct race){ race_reclaimer };
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	EXPECT_TRUE(race_survived());
-}
-
-static long freezer(long self, long pid, long unused)
-{
-	struct peer *racer = (struct peer *)self;
-	struct binder_freeze_info info = { .pid = pid };
-
-	if (racer_open(racer))
-		return RACE_LOST;
-	for (int i = 0; race_goes_on(racer); i++) {
-		info.enable = i % 2;
-		info.timeout_ms = i % 3;
-		ioctl(racer->fd, BINDER_FREEZE, &info);
-	}
-	info.enable = 0;
-	if (ioctl(racer->fd, BINDER_FREEZE, &info))
-		return race_lost(racer, "cannot thaw");
-	racer_close(racer);
-	return 0;
 }
 
 /* Freezing and thawing while calls come in: each ends, frozen or answered. */
 TEST_F(race, freeze)
 {
-	serve_locally(self->races, 2, 2, 0);
+	struct race races[6];
+
+	serve_locally(races, 2, 2, 0);
 	for (int i = 4; i < 6; i++)
-		self->races[i] = (struct race){
-			task_fork(), freezer, self->races[i].racer, getpid(),
-		};
-	EXPECT_EQ(0, race_run(self->races, 6));
+		races[i] = (struct race){ race_freezer, getpid() };
+	EXPECT_EQ(0, race_run(races, ARRAY_SIZE(races)));
 	EXPECT_TRUE(race_survived());
 }
 
