@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "peer.h"
+#include "object.h"
 
 #define GETPID_32 20
 #define IOCTL_32 54
@@ -92,6 +92,55 @@ TEST_F(compat, write_read)
 	ASSERT_EQ(8, bwr->read_consumed);
 	EXPECT_EQ(BR_NOOP, in[0]);
 	EXPECT_EQ(BR_DEAD_REPLY, in[1]);
+}
+
+/* Commands in low memory, through the 32-bit entry */
+static int write_32(struct peer *peer, char *low, size_t size)
+{
+	struct binder_write_read *bwr = (void *)low;
+
+	*bwr = (struct binder_write_read){
+		.write_size = size, .write_buffer = (__u64)(low + 256),
+	};
+	return ioctl_32(peer->fd, BINDER_WRITE_READ, bwr);
+}
+
+/* Item 534: with as many objects as fit into a word that is cut in half */
+TEST_F(compat, objects_are_released_once)
+{
+	struct binder_transaction_data *send = (void *)(self->low + 260);
+	struct flat_binder_object *objs = (void *)(self->low + 1024);
+	binder_size_t *offsets = (void *)(self->low + 1280);
+	__u32 *cmd = (void *)(self->low + 256);
+	struct peer *registry = registry_open();
+	struct peer *server = peer_open(NULL);
+	struct peer *client = peer_open(NULL);
+	__u32 handle;
+
+	ASSERT_EQ(0, peer_word(server, BC_ENTER_LOOPER));
+	handle = registry_give(registry, server, client, 0x10, 0, 0);
+	for (int i = 0; i < 4; i++) {
+		objs[i] = remote_object(handle);
+		offsets[i] = i * sizeof(*objs);
+	}
+	for (int i = 0; i < 100; i++) {
+		*cmd = BC_TRANSACTION;
+		*send = (struct binder_transaction_data){
+			.target.handle = handle,
+			.flags = TF_ONE_WAY,
+			.data_size = 4 * sizeof(*objs),
+			.offsets_size = 4 * sizeof(*offsets),
+			.data.ptr = { (__u64)objs, (__u64)offsets },
+		};
+		ASSERT_EQ(0, write_32(client, self->low, 4 + sizeof(*send)));
+		must_read(client, "NOOP TRANSACTION_COMPLETE");
+		must_read(server, "NOOP TRANSACTION");
+		*cmd = BC_FREE_BUFFER;
+		memcpy(cmd + 1, &server->txn.data.ptr.buffer, 8);
+		ASSERT_EQ(0, write_32(server, self->low, 12));
+		EXPECT_STREQ("1 1", node_refs(server, 0x10));
+	}
+	EXPECT_STREQ("EAGAIN", peer_read(server));
 }
 
 /* Item 291: binder-control, too. */

@@ -76,6 +76,22 @@ static int lowest_free_fd(void)
 	return fd;
 }
 
+/* Item 219: nobody may rely on what padding brings. */
+TEST_F(fd, padding)
+{
+	struct binder_fd_object obj = fd_object(self->pipe[1]);
+	const struct binder_fd_object *seen;
+	struct sg *sg = SG;
+
+	obj.pad_flags = 0xabc;
+	sg_add(sg, &obj, sizeof(obj));
+	ASSERT_STREQ(OK, sg_try(self->client, &self->to, sg));
+	must_read(self->server, "NOOP TRANSACTION");
+	seen = (const void *)peer_object(self->server, 0);
+	EXPECT_TRUE(seen->pad_flags == 0xabc || seen->pad_flags == 0);
+	close(seen->fd);
+}
+
 /* Item 218. */
 TEST_F(fd, passed)
 {

@@ -195,4 +195,49 @@ TEST_F(identity, security_context)
 	EXPECT_NE(0, context[0]);
 }
 
+#define CANARY 0xa5
+
+/*
+ * Items 514 and 536: buffers that fill all there is for them, and sizes that
+ * overflow, reach nothing of the security context behind them.
+ */
+TEST_F(identity, security_context_behind_gathered_data)
+{
+	static const size_t absurd[] = { ~0UL, ~7UL, ~0UL - 24, 1UL << 63 };
+	struct peer *server = manager_with(task_fork(),
+					   FLAT_BINDER_FLAG_TXN_SECURITY_CTX);
+	struct peer *client = peer_open(NULL);
+	char data[72], context[64] = "";
+
+	memset(data, CANARY, sizeof(data));
+	put_msg(client, BC_TRANSACTION, MSG());
+	if (!strcmp(peer_write_read(client), "NOOP FAILED_REPLY"))
+		SKIP(return, "no security module with labels");
+	must_read(server, "NOOP TRANSACTION_SEC_CTX");
+	memcpy(context, peer_peek(server, server->rets[1].txn.secctx, 63), 63);
+	answer(server, MSG());
+	must_read(client, "NOOP TRANSACTION_COMPLETE REPLY");
+	for (size_t len = 1; len <= sizeof(data); len++) {
+		struct sg *sg = SG;
+
+		sg_ptr(sg, data, len);
+		sg_ptr(sg, data, sizeof(data));
+		ASSERT_STREQ("NOOP TRANSACTION_COMPLETE",
+			     sg_try(client, MSG(.flags = TF_ONE_WAY), sg));
+		must_read(server, "NOOP TRANSACTION_SEC_CTX");
+		EXPECT_STREQ(context, peer_peek(server,
+						server->rets[1].txn.secctx,
+						sizeof(context)));
+		ASSERT_EQ(0, peer_free_last(server));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(absurd); i++) {
+		struct sg *sg = SG;
+
+		sg_ptr(sg, data, sizeof(data));
+		sg->extra = absurd[i];
+		EXPECT_STREQ("NOOP FAILED_REPLY", sg_try(client, MSG(), sg));
+	}
+	EXPECT_STREQ("EAGAIN", peer_read(server));
+}
+
 TEST_HARNESS_MAIN

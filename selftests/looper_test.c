@@ -44,6 +44,20 @@ static const char *answer(struct peer *looper)
 	return peer_write_read(looper);
 }
 
+/* A call from its start to its end; what the server read, or what went wrong */
+static const char *serve(struct peer *client, struct peer *server)
+{
+	static char text[128];
+
+	call(client);
+	snprintf(text, sizeof(text), "%s", peer_read(server));
+	if (strcmp("NOOP TRANSACTION_COMPLETE", answer(server)))
+		return server->text;
+	if (strcmp("NOOP TRANSACTION_COMPLETE REPLY", peer_read(client)))
+		return client->text;
+	return text;
+}
+
 static struct peer *new_thread(struct peer *server, __u32 cmd)
 {
 	struct peer *thread = peer_thread(server, task_thread());
@@ -57,11 +71,8 @@ static struct peer *new_thread(struct peer *server, __u32 cmd)
 TEST_F(looper, none_by_default)
 {
 	for (int i = 0; i < 3; i++) {
-		call(self->client);
-		EXPECT_STREQ("NOOP TRANSACTION", peer_read(self->server));
-		EXPECT_STREQ("NOOP TRANSACTION_COMPLETE", answer(self->server));
-		EXPECT_STREQ("NOOP TRANSACTION_COMPLETE REPLY",
-			     peer_read(self->client));
+		EXPECT_STREQ("NOOP TRANSACTION",
+			     serve(self->client, self->server));
 	}
 }
 
@@ -70,11 +81,8 @@ TEST_F(looper, one_request_at_a_time)
 {
 	set_max(self->server, 4);
 	EXPECT_STREQ("EAGAIN", peer_read(self->server));
-	call(self->client);
-	EXPECT_STREQ("SPAWN_LOOPER TRANSACTION", peer_read(self->server));
-	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE", answer(self->server));
-	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE REPLY",
-		     peer_read(self->client));
+	EXPECT_STREQ("SPAWN_LOOPER TRANSACTION",
+		     serve(self->client, self->server));
 	call(self->client);
 	EXPECT_STREQ("NOOP TRANSACTION", peer_read(self->server));
 }
@@ -86,6 +94,85 @@ TEST_F(looper, request_with_a_completion)
 	EXPECT_STREQ("NOOP TRANSACTION", peer_read(self->server));
 	set_max(self->server, 1);
 	EXPECT_STREQ("SPAWN_LOOPER TRANSACTION_COMPLETE", answer(self->server));
+}
+
+/*
+ * Item 190: where returns begin is said by the reader, who has no BR_NOOP to
+ * write the request over.
+ */
+TEST_F(looper, request_with_read_consumed)
+{
+	__u32 *in = (__u32 *)self->server->in;
+
+	set_max(self->server, 1);
+	call(self->client);
+	memset(in, 0, 64);
+	self->server->bwr = (struct binder_write_read){
+		.read_size = sizeof(self->server->in),
+		.read_consumed = 8,
+		.read_buffer = (__u64)in,
+	};
+	ASSERT_EQ(0, peer_submit(self->server));
+	EXPECT_TRUE(in[0] == 0 || in[0] == BR_SPAWN_LOOPER);
+	EXPECT_EQ(0, in[1]);
+	EXPECT_EQ(BR_TRANSACTION, in[2]);
+}
+
+/*
+ * A thread that waits with room for BR_NOOP alone, so that it is given what is
+ * sent, and leaves it unread.
+ */
+static struct peer *leave_unread(struct peer *server, struct peer *client,
+				 const struct msg *msg)
+{
+	struct peer *thread = new_thread(server, BC_ENTER_LOOPER);
+
+	peer_set_nonblock(server, false);
+	thread->bwr = (struct binder_write_read){
+		.read_size = 8, .read_buffer = (__u64)thread->in,
+	};
+	peer_ioctl_start(thread, BINDER_WRITE_READ, &thread->bwr);
+	if (peer_send(client, BC_TRANSACTION, msg) ||
+	    task_finish(thread->task))
+		die("a thread with little room does not return");
+	peer_set_nonblock(server, true);
+	return thread;
+}
+
+/* Item 49: it may be lost, and later ones for its node; calls go on. */
+TEST_F(looper, exit_with_an_unread_oneway)
+{
+	struct peer *thread = leave_unread(self->server, self->client,
+					   MSG(.flags = TF_ONE_WAY));
+
+	ASSERT_EQ(0, peer_ioctl(thread, BINDER_THREAD_EXIT, NULL));
+	if (strcmp("NOOP TRANSACTION", peer_read(self->server)))
+		EXPECT_STREQ("EAGAIN", self->server->text);
+	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE", peer_read(self->client));
+	EXPECT_STREQ("NOOP TRANSACTION",
+		     serve(self->client, self->server));
+}
+
+/* Item 267: a call for a thread that ends is served, or ends with the server. */
+TEST_F(looper, end_with_an_unread_call)
+{
+	struct peer *thread = leave_unread(self->server, self->client, MSG());
+	long deadline = now_ms() + RELEASE_TIMEOUT_MS;
+	__u32 end = 0;
+
+	task_kill(thread->task);
+	if (!strcmp("NOOP TRANSACTION", peer_read(self->server)))
+		EXPECT_STREQ("NOOP TRANSACTION_COMPLETE", answer(self->server));
+	peer_close(self->server);
+	do {
+		nap();
+		if (strcmp("EAGAIN", peer_read(self->client)))
+			end = self->client->rets[self->client->nr_rets - 1].cmd;
+	} while (end != BR_REPLY && end != BR_DEAD_REPLY &&
+		 now_ms() < deadline);
+	EXPECT_TRUE(end == BR_REPLY || end == BR_DEAD_REPLY) {
+		TH_LOG("the caller reads %s", self->client->text);
+	}
 }
 
 /* Items 192 and 193: as many as allowed, and those that exit still count. */
@@ -103,11 +190,8 @@ TEST_F(looper, registered_threads_are_counted)
 	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE REPLY",
 		     peer_read(self->client));
 	for (int i = 0; i < 3; i++) {
-		call(self->client);
-		EXPECT_STREQ("NOOP TRANSACTION", peer_read(self->server));
-		EXPECT_STREQ("NOOP TRANSACTION_COMPLETE", answer(self->server));
-		EXPECT_STREQ("NOOP TRANSACTION_COMPLETE REPLY",
-			     peer_read(self->client));
+		EXPECT_STREQ("NOOP TRANSACTION",
+			     serve(self->client, self->server));
 	}
 }
 
@@ -141,11 +225,8 @@ TEST_F(looper, entered_threads_are_not_counted)
 TEST_F(looper, client_threads_are_not_asked)
 {
 	set_max(self->client, 5);
-	call(self->client);
-	EXPECT_STREQ("NOOP TRANSACTION", peer_read(self->server));
-	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE", answer(self->server));
-	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE REPLY",
-		     peer_read(self->client));
+	EXPECT_STREQ("NOOP TRANSACTION",
+		     serve(self->client, self->server));
 }
 
 /* Item 189: while a looper waits there is no need of another. */

@@ -191,7 +191,7 @@ TEST_F(netlink, nothing_to_report)
 	EXPECT_FALSE(next(self));
 }
 
-/* Item 328: oneways that may be spam, and those to the frozen. */
+/* Items 328 and 535: oneways that may be spam, and those to the frozen. */
 TEST_F(netlink, spam_and_frozen)
 {
 	struct binder_freeze_info info = { task_pid(self->task), 1, 0 };
