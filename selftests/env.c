@@ -124,6 +124,64 @@ __attribute__((constructor)) static void share_told(void)
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
+/*
+ * What a whole program must give back, for which a single test is too short:
+ * what tests leave open is closed when their processes are gone.
+ */
+static const struct held {
+	const char *what, *path;
+} held[] = {
+	{ "open files", "/proc/sys/fs/file-nr" },
+	{ "module references", "/sys/module/binder_safe/refcnt" },
+};
+
+static long held_at_start[ARRAY_SIZE(held)];
+static pid_t program;
+
+/* The number that a file starts with, or -1 */
+static long read_number(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	long number = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld", &number) != 1)
+		number = -1;
+	fclose(file);
+	return number;
+}
+
+__attribute__((constructor)) static void count_held(void)
+{
+	program = getpid();
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
+		held_at_start[i] = read_number(held[i].path);
+}
+
+__attribute__((destructor)) static void compare_held(void)
+{
+	long deadline = now_ms() + RELEASE_TIMEOUT_MS, now;
+	bool leaks = false;
+
+	if (program != getpid())
+		return;
+	close_range(3, ~0U, 0);
+	arena_drop();
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++) {
+		while ((now = read_number(held[i].path)) > held_at_start[i] &&
+		       now_ms() < deadline)
+			nap();
+		if (held_at_start[i] < 0 || now <= held_at_start[i])
+			continue;
+		fprintf(stderr, "# leak: %s %ld, were %ld\n", held[i].what,
+			now, held_at_start[i]);
+		leaks = true;
+	}
+	if (leaks)
+		_exit(KSFT_FAIL);
+}
+
 static void tell_once(const char *what)
 {
 	if (!*told)

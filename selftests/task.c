@@ -80,6 +80,13 @@ static void arena_init(void)
 		die("mmap of the arena: %m");
 }
 
+void arena_drop(void)
+{
+	if (arena)
+		munmap(arena, ARENA_SIZE);
+	arena = NULL;
+}
+
 void *arena_alloc(size_t size)
 {
 	char *ptr = arena + arena_used;

@@ -41,9 +41,10 @@ pid_t task_pid(struct task *task);
 pid_t task_tid(struct task *task);
 void task_kill_all(void);
 
-/* Memory that all tasks see at the same address. Never freed. */
+/* Memory that all tasks see at the same address, until the program ends */
 void *arena_alloc(size_t size);
 bool arena_has(const void *ptr);
+void arena_drop(void);
 
 /* Ends the test because a step that is not its subject failed. */
 void __noreturn __printf(1, 2) die(const char *fmt, ...);

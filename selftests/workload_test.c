@@ -60,6 +60,22 @@ static void limit_memory(void)
 		ksft_print_msg("no memory limit: %m\n");
 }
 
+/* How often the group came to its limit, or -1 */
+static long limit_hits(void)
+{
+	int fd = openat(cgroups, GROUP "/memory.events", O_RDONLY | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	long hits = -1, number;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "max %ld", &number) == 1)
+			hits = number;
+	if (file)
+		fclose(file);
+	return hits;
+}
+
 static void do_nothing(int sig)
 {
 }
@@ -209,6 +225,7 @@ int main(int argc, char **argv)
 	run(load, seconds, seed);
 	for (int i = 0; i < NR_COUNTS; i++)
 		ksft_print_msg("%s: %lu\n", names[i], load->counts[i]);
+	ksft_print_msg("memory limit hits: %ld\n", limit_hits());
 	if (load->failure[0])
 		ksft_print_msg("%s\n", load->failure);
 	ksft_test_result(!load->failure[0], "nothing_went_wrong\n");

@@ -52,6 +52,11 @@ impl Results {
         self.group(name);
     }
 
+    /// Whether a result of the group is a failure.
+    pub fn has_failed(&self) -> bool {
+        self.group.failed > 0
+    }
+
     /// Prints the line of a group and starts the next.
     pub fn group(&mut self, name: &str) {
         println!("  {name:<28} {}", self.group);
