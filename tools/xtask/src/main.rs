@@ -4,6 +4,7 @@
 
 mod bench;
 mod clean;
+mod clients;
 mod demo;
 mod docs;
 mod doctor;
@@ -84,6 +85,8 @@ enum Cmd {
     Items(items::Args),
     /// Run the KUnit suites in the VM.
     Kunit(kunit::Args),
+    /// Run Binder programs by others in the VM.
+    Clients(clients::Args),
     /// Check the Binder of this machine, or try that in the VM.
     Doctor(doctor::Args),
     /// An interactive shell in the VM.
@@ -128,6 +131,7 @@ fn dispatch(paths: &Paths, command: Cmd) -> anyhow::Result<()> {
         Cmd::Selftest(args) => selftest::run(paths, args),
         Cmd::Items(args) => items::run(paths, args),
         Cmd::Kunit(args) => kunit::run(paths, args),
+        Cmd::Clients(args) => clients::run(paths, args),
         Cmd::Doctor(args) => doctor::run(paths, args),
         Cmd::Shell(args) => vm::shell::run(paths, args),
         Cmd::Bench(args) => bench::run(paths, args),

@@ -8,7 +8,7 @@ use crate::paths::Paths;
 
 pub mod base;
 mod bindgen;
-mod debian;
+pub mod debian;
 mod mainline;
 pub mod packages;
 pub mod release;

@@ -7,8 +7,8 @@ use std::{env, fs, process::Command, time::Instant};
 use anyhow::{bail, Result};
 
 use crate::{
-    docs, doctor, kernel, kunit, lint, paths::Paths, report::Tally, run, selftest, series, setup,
-    Config, Driver,
+    clients, docs, doctor, kernel, kunit, lint, paths::Paths, report::Tally, run, selftest, series,
+    setup, Config, Driver,
 };
 
 #[derive(clap::Args)]
@@ -31,11 +31,17 @@ const PHASES: &[Phase] = &[
         doctor::tally(paths, Driver::Safe)
     }),
     ("misuses of the abstractions", lint::misuse::tally),
+    ("programs by others, safe driver", |paths| {
+        clients::tally(paths, Driver::Safe)
+    }),
     ("selftests, C driver", |paths| {
         selftest::tally(paths, Driver::C, Config::Release)
     }),
     ("binder-doctor, C driver", |paths| {
         doctor::tally(paths, Driver::C)
+    }),
+    ("programs by others, C driver", |paths| {
+        clients::tally(paths, Driver::C)
     }),
     ("KUnit", kunit::tally),
     ("clippy", lint::clippy::tally),

@@ -18,7 +18,7 @@ mod tsc;
 use std::{path::PathBuf, time::Duration};
 
 pub use accel::{resolve as accel, Accel};
-pub use guest::build as programs;
+pub use guest::{build as programs, cargo as static_cargo, TARGET};
 pub use session::boot;
 
 /// One program for the VM to run.

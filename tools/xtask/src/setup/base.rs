@@ -23,7 +23,7 @@ const KERNEL_ORG: &str = "https://git.kernel.org/pub/scm/linux/kernel/git/stable
 
 /// The servers that have kernel sources.
 pub struct Servers {
-    debian: String,
+    pub debian: String,
     kernel_org: String,
 }
 

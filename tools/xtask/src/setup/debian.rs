@@ -100,43 +100,55 @@ fn find(paths: &Paths, mirror: &str) -> Result<Package> {
 }
 
 fn find_in(paths: &Paths, mirror: &str, suite: &str) -> Result<Option<Package>> {
-    let dir = paths.downloads().join("apt").join(suite);
-    fs::create_dir_all(dir.join("lists/partial"))?;
-    fs::create_dir_all(dir.join("archives/partial"))?;
-    let sources = format!("deb [signed-by={KEYRING}] {mirror} {suite} main\n");
-    fs::write(dir.join("sources.list"), sources)?;
-    let title = format!("Looking for {PACKAGE} in {mirror} {suite}");
-    run::logged(
-        &title,
-        None,
-        &paths.log("apt-source")?,
-        apt(&dir).arg("update"),
-    )?;
-    let uris = run::output(apt(&dir).args(["--print-uris", "download", PACKAGE]));
+    let suite = Suite::read(paths, mirror, suite, PACKAGE)?;
+    let uris = run::output(suite.apt().args(["--print-uris", "download", PACKAGE]));
     Ok(uris
         .ok()
         .and_then(|text| text.lines().find_map(Package::parse)))
 }
 
-/// An apt that knows only what is in `dir`.
-fn apt(dir: &Path) -> Command {
-    let mut apt = Command::new("apt-get");
-    for (key, value) in [
-        ("Dir::State::lists", dir.join("lists").display().to_string()),
-        ("Dir::Cache", dir.display().to_string()),
-        (
-            "Dir::Etc::sourcelist",
-            dir.join("sources.list").display().to_string(),
-        ),
-        ("Dir::Etc::sourceparts", "/dev/null".to_string()),
-        ("APT::Sandbox::User", "root".to_string()),
-        ("APT::Update::Error-Mode", "any".to_string()),
-        ("Acquire::Languages", "none".to_string()),
-        ("Acquire::Retries", "1".to_string()),
-    ] {
-        apt.args(["-o", &format!("{key}={value}")]);
+/// A suite of Debian, with its lists in a folder of ours.
+pub struct Suite {
+    /// Where its lists are, and in `archives` what apt downloads.
+    pub dir: PathBuf,
+}
+
+impl Suite {
+    /// Reads the lists of a suite, to look for `what`.
+    pub fn read(paths: &Paths, mirror: &str, name: &str, what: &str) -> Result<Self> {
+        let dir = paths.downloads().join("apt").join(name);
+        fs::create_dir_all(dir.join("lists/partial"))?;
+        fs::create_dir_all(dir.join("archives/partial"))?;
+        let sources = format!("deb [signed-by={KEYRING}] {mirror} {name} main\n");
+        fs::write(dir.join("sources.list"), sources)?;
+        let suite = Self { dir };
+        run::logged(
+            &format!("Looking for {what} in {mirror} {name}"),
+            None,
+            &paths.log("apt-source")?,
+            suite.apt().arg("update"),
+        )?;
+        Ok(suite)
     }
-    apt
+
+    /// An apt that knows this suite alone.
+    pub fn apt(&self) -> Command {
+        let mut apt = Command::new("apt-get");
+        let own = |name: &str| self.dir.join(name).display().to_string();
+        for (key, value) in [
+            ("Dir::State::lists", own("lists")),
+            ("Dir::Cache", own("")),
+            ("Dir::Etc::sourcelist", own("sources.list")),
+            ("Dir::Etc::sourceparts", "/dev/null".to_string()),
+            ("APT::Sandbox::User", "root".to_string()),
+            ("APT::Update::Error-Mode", "any".to_string()),
+            ("Acquire::Languages", "none".to_string()),
+            ("Acquire::Retries", "1".to_string()),
+        ] {
+            apt.args(["-o", &format!("{key}={value}")]);
+        }
+        apt
+    }
 }
 
 /// The version that the series was checked on must be the very same file; another one is news.

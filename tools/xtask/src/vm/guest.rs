@@ -8,15 +8,27 @@ use anyhow::Result;
 
 use crate::{paths::Paths, run};
 
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// What the programs are built for. To name it keeps the flags of [`cargo`] away from build scripts
+/// and macros, which cannot be static.
+pub const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// A cargo that makes static programs for [`TARGET`].
+pub fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env(
+            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
+            "-Ctarget-feature=+crt-static",
+        );
+    cargo
+}
 
 /// Builds what is out of date and gives the folder with them in it.
-///
-/// Naming the target keeps the flags away from build scripts and macros, which cannot be static.
 pub fn build(paths: &Paths) -> Result<PathBuf> {
     let out = paths.build("guest");
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut cmd = Command::new(cargo);
+    let mut cmd = cargo();
     cmd.current_dir(paths.root.join("tools"))
         .args([
             "build",
@@ -32,13 +44,7 @@ pub fn build(paths: &Paths) -> Result<PathBuf> {
             TARGET,
         ])
         .arg("--target-dir")
-        .arg(&out)
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env(
-            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
-            "-Ctarget-feature=+crt-static",
-        );
+        .arg(&out);
     run::logged(
         "Building the programs for the VM",
         None,
