@@ -6,7 +6,7 @@ XTASK := tools/xtask.sh
 kernel := $(if $(DRIVER),--driver $(DRIVER)) $(if $(CONFIG),--config $(CONFIG))
 export KDIR BINDER_SAFE_CACHE
 
-.PHONY: help setup run test check patches am fold kernel module image selftest soak clients items kunit shell bench profile doctor docs lint clean
+.PHONY: help setup run test check patches am fold kernel module image selftest soak mutants clients items kunit shell bench profile doctor docs lint clean
 
 help: ## This list
 	@echo "Usage: make TARGET [VARIABLE=value ...]"
@@ -58,6 +58,9 @@ selftest: ## Run the kselftests in the VM
 
 soak: ## Run the random workload for ten minutes: ARGS='--seconds N --seed N'
 	@$(XTASK) selftest --config $(or $(CONFIG),debug) $(if $(DRIVER),--driver $(DRIVER)) --only workload $(or $(ARGS),--seconds 600)
+
+mutants: ## Put bugs of the past back into the driver: a test must find each
+	@$(XTASK) mutants $(ARGS)
 
 clients: ## Run Binder programs by others in the VM: rsbinder, libgbinder
 	@$(XTASK) clients $(kernel) $(ARGS)

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::{bail, Result};
 
 use crate::{
-    bench, items,
+    bench, items, mutants,
     paths::Paths,
     report::Tally,
     series::{
@@ -93,6 +93,10 @@ pub fn tally(paths: &Paths) -> Result<Tally> {
     checks.item(
         "every item of the ABI has a test",
         items::check(&paths.root),
+    );
+    checks.item(
+        "the bugs of `make mutants` can be put back",
+        mutants::check(&paths.root),
     );
     checks.item(
         "no folder of this machine is named in the repository",

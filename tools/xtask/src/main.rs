@@ -13,6 +13,7 @@ mod items;
 mod kernel;
 mod kunit;
 mod lint;
+mod mutants;
 mod paths;
 mod profile;
 mod report;
@@ -81,6 +82,8 @@ enum Cmd {
     Image(kernel::image::Args),
     /// Run the kselftests in the VM.
     Selftest(selftest::Args),
+    /// Put bugs of the past back, and see which test finds each.
+    Mutants(mutants::Args),
     /// Which test holds which item of the ABI.
     Items(items::Args),
     /// Run the KUnit suites in the VM.
@@ -129,6 +132,7 @@ fn dispatch(paths: &Paths, command: Cmd) -> anyhow::Result<()> {
         Cmd::Kernel(args) => kernel::run(paths, args),
         Cmd::Image(args) => kernel::image::run(paths, args),
         Cmd::Selftest(args) => selftest::run(paths, args),
+        Cmd::Mutants(args) => mutants::run(paths, args),
         Cmd::Items(args) => items::run(paths, args),
         Cmd::Kunit(args) => kunit::run(paths, args),
         Cmd::Clients(args) => clients::run(paths, args),
