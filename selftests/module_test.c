@@ -38,22 +38,32 @@ static bool is_loaded(void)
 }
 
 /* 0, or -errno: -EAGAIN while somebody uses it */
-static int unload(void)
+static int unload_module(const char *name)
 {
-	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
 }
 
 /* Those who have just let go may still be on their way. */
-static int unload_soon(void)
+static int unload_module_soon(const char *name)
 {
 	long deadline = now_ms() + 20000;
-	int ret = unload();
+	int ret = unload_module(name);
 
 	while (ret == -EAGAIN && now_ms() < deadline) {
 		nap();
-		ret = unload();
+		ret = unload_module(name);
 	}
 	return ret;
+}
+
+static int unload(void)
+{
+	return unload_module(MODULE);
+}
+
+static int unload_soon(void)
+{
+	return unload_module_soon(MODULE);
 }
 
 /* Whether modprobe could load what name stands for */
@@ -382,11 +392,13 @@ static const char *disturbed(const char *second)
 	if (!access("/dev/one", F_OK))
 		return "a node of the second driver is still there";
 	debug = debug_logs_open();
-	fd = debug == -ENODEV ? 0 : binder_open_at(debug, "state", O_RDONLY);
-	if (fd && read(fd, &byte, 1) != 1)
+	if (debug == -ENODEV)
+		return "";
+	fd = binder_open_at(debug, "state", O_RDONLY);
+	close(debug);
+	if (read(fd, &byte, 1) != 1)
 		return "no logs in debugfs";
 	close(fd);
-	close(debug);
 	return "";
 }
 
@@ -430,7 +442,7 @@ TEST_F(module, after_another_driver)
 			 others[i]);
 		EXPECT_EQ(1, count_messages(kmsg, words));
 		EXPECT_STREQ("", disturbed(MODULE));
-		EXPECT_EQ(0, syscall(SYS_delete_module, others[i], O_NONBLOCK));
+		EXPECT_EQ(0, unload_module_soon(others[i]));
 		EXPECT_TRUE(is_gone());
 		munmap(twin, size);
 	}
