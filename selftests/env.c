@@ -125,23 +125,15 @@ __attribute__((constructor)) static void share_told(void)
 }
 
 /*
- * What a whole program must give back, for which a single test is too short:
- * what tests leave open is closed when their processes are gone.
+ * Files that are open in the whole system are compared at the end of a program:
+ * what its tests leave open is closed when their processes are gone.
  */
-static const struct held {
-	const char *what, *path;
-} held[] = {
-	{ "open files", "/proc/sys/fs/file-nr" },
-	{ "module references", "/sys/module/binder_safe/refcnt" },
-};
-
-static long held_at_start[ARRAY_SIZE(held)];
+static long files_at_start;
 static pid_t program;
 
-/* The number that a file starts with, or -1 */
-static long read_number(const char *path)
+static long open_files(void)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = fopen("/proc/sys/fs/file-nr", "re");
 	long number = -1;
 
 	if (!file)
@@ -152,34 +144,27 @@ static long read_number(const char *path)
 	return number;
 }
 
-__attribute__((constructor)) static void count_held(void)
+__attribute__((constructor)) static void count_files(void)
 {
 	program = getpid();
-	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
-		held_at_start[i] = read_number(held[i].path);
+	files_at_start = open_files();
 }
 
-__attribute__((destructor)) static void compare_held(void)
+__attribute__((destructor)) static void compare_files(void)
 {
 	long deadline = now_ms() + RELEASE_TIMEOUT_MS, now;
-	bool leaks = false;
 
-	if (program != getpid())
+	if (program != getpid() || files_at_start < 0)
 		return;
 	close_range(3, ~0U, 0);
 	arena_drop();
-	for (size_t i = 0; i < ARRAY_SIZE(held); i++) {
-		while ((now = read_number(held[i].path)) > held_at_start[i] &&
-		       now_ms() < deadline)
-			nap();
-		if (held_at_start[i] < 0 || now <= held_at_start[i])
-			continue;
-		fprintf(stderr, "# leak: %s %ld, were %ld\n", held[i].what,
-			now, held_at_start[i]);
-		leaks = true;
-	}
-	if (leaks)
-		_exit(KSFT_FAIL);
+	while ((now = open_files()) > files_at_start && now_ms() < deadline)
+		nap();
+	if (now <= files_at_start)
+		return;
+	fprintf(stderr, "# leak: %ld open files, were %ld\n", now,
+		files_at_start);
+	_exit(KSFT_FAIL);
 }
 
 static void tell_once(const char *what)

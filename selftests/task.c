@@ -164,6 +164,7 @@ static long spawn(long slot, long b, long c)
  */
 void task_init(int keep_fd)
 {
+	pid_t test = getpid();
 	int sock;
 
 	/* An order to a task that has died is to be an error, no signal. */
@@ -178,7 +179,9 @@ void task_init(int keep_fd)
 		die("fork: %m");
 	if (!nursery.pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		obey(sock);
+		/* A test that is skipped at once may have ended before. */
+		if (getppid() == test)
+			obey(sock);
 		_exit(0);
 	}
 	nursery.forked = true;
