@@ -27,6 +27,11 @@ use core::{
     ptr::NonNull, //
 };
 
+#[cfg(CONFIG_RUST_CDEV_KUNIT_TEST)]
+pub(crate) mod test_node;
+#[cfg(CONFIG_RUST_CDEV_KUNIT_TEST)]
+mod tests;
+
 /// Tells which device a number of a [`Region`] stands for.
 ///
 /// The devices may come and go while the numbers are served.

@@ -160,3 +160,78 @@ impl<C: 'static> OpenSource<C> for OfMiscDevice {
         open(&inner.context)
     }
 }
+
+#[cfg(CONFIG_RUST_CDEV_KUNIT_TEST)]
+#[macros::kunit_tests(rust_miscdevice_file_device)]
+mod tests {
+    use super::*;
+    use crate::{
+        cdev::test_node::Node,
+        chrdev::DevT,
+        fs::file::UncountedFile, //
+    };
+
+    const MISC_MAJOR: u32 = bindings::MISC_MAJOR;
+
+    struct Client;
+
+    #[vtable]
+    impl Operations for Client {
+        type Ptr = KBox<u32>;
+        type Context = u32;
+
+        fn open(device: &u32, _file: &UncountedFile) -> Result<KBox<u32>> {
+            match device {
+                0 => Err(EDOM),
+                device => Ok(KBox::new(*device, GFP_KERNEL)?),
+            }
+        }
+    }
+
+    fn node_of(device: &FileDevice<Client>) -> Result<Node> {
+        Node::new(DevT::new(MISC_MAJOR, device.minor()).ok_or(EINVAL)?)
+    }
+
+    #[test]
+    fn each_open_gets_the_context() -> Result {
+        let one = FileDevice::<Client>::new(c"rust_kunit_one", 1)?;
+        let two = FileDevice::<Client>::new(c"rust_kunit_two", 2)?;
+
+        for (device, expected) in [(&one, 1), (&two, 2)] {
+            let node = node_of(device)?;
+            // SAFETY: The operations of `Client` store a box.
+            assert_eq!(unsafe { node.open()?.private::<u32>() }, Some(&expected));
+        }
+        assert_eq!(one.name(), c"rust_kunit_one");
+        Ok(())
+    }
+
+    #[test]
+    fn errors_of_open_are_passed_on() -> Result {
+        let device = FileDevice::<Client>::new(c"rust_kunit_error", 0)?;
+        assert_eq!(node_of(&device)?.open().err(), Some(EDOM));
+        Ok(())
+    }
+
+    #[test]
+    fn a_device_that_is_gone_does_not_open() -> Result {
+        let device = FileDevice::<Client>::new(c"rust_kunit_gone", 3)?;
+        let node = node_of(&device)?;
+        let file = node.open()?;
+
+        drop(device);
+        assert_eq!(node.open().err(), Some(ENODEV));
+        // SAFETY: The operations of `Client` store a box.
+        assert_eq!(unsafe { file.private::<u32>() }, Some(&3));
+        Ok(())
+    }
+
+    #[cfg(CONFIG_RUST_KUNIT_FAIL_NTH)]
+    #[test]
+    fn failed_allocations_leave_nothing() -> Result {
+        crate::kunit::each_allocation_fails(|| {
+            FileDevice::<Client>::new(c"rust_kunit_failing", 4).map(drop)
+        })?;
+        Ok(())
+    }
+}

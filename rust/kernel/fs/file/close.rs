@@ -204,6 +204,33 @@ mod tests {
         check(references(&file) == before - 1, line!())
     }
 
+    /// Opens and closes a descriptor. It stays open if there is no memory for closing it.
+    #[cfg(CONFIG_RUST_KUNIT_FAIL_NTH)]
+    fn close_without_memory() -> Result {
+        let file = new_file()?;
+        let before = references(&file);
+        crate::kunit::each_allocation_fails(|| {
+            let mut batch = DescriptorBatch::new();
+            let number = batch.reserve(file.clone())?;
+            batch.install();
+            let closed = close_fd_deferred(number);
+            check(LocalFile::fget(number).is_ok() == closed.is_err(), line!())?;
+            if closed.is_err() {
+                // SAFETY: The descriptor is the test's own.
+                unsafe { bindings::close_fd(number) };
+            }
+            // SAFETY: This is what the way to user space does; no lock is held.
+            unsafe { bindings::task_work_run() };
+            closed
+        })?;
+        check(references(&file) == before, line!())
+    }
+
+    #[cfg(not(CONFIG_RUST_KUNIT_FAIL_NTH))]
+    fn close_without_memory() -> Result {
+        Ok(())
+    }
+
     /// Runs the checks in a task that is not a kernel thread.
     ///
     /// # Safety
@@ -212,7 +239,9 @@ mod tests {
     unsafe extern "C" fn user_task(report: *mut c_void) -> c_int {
         // SAFETY: By the safety requirements.
         let report = unsafe { <Arc<Report> as ForeignOwnable>::from_foreign(report) };
-        report.found.populate(close_in_user_task());
+        report
+            .found
+            .populate(close_in_user_task().and_then(|()| close_without_memory()));
         report.done.complete_all();
         drop(report);
         // SAFETY: Nothing is left on the stack that would have to be dropped. The task has no

@@ -145,4 +145,20 @@ mod tests {
     fn an_empty_batch_installs_nothing() {
         DescriptorBatch::new().install();
     }
+
+    #[cfg(CONFIG_RUST_KUNIT_FAIL_NTH)]
+    #[test]
+    fn failed_allocations_give_the_numbers_back() -> Result {
+        let file = new_file()?;
+        let first = DescriptorBatch::new().reserve(file.clone())?;
+        crate::kunit::each_allocation_fails(|| {
+            let mut batch = DescriptorBatch::new();
+            for _ in 0..10 {
+                batch.reserve(file.clone())?;
+            }
+            Ok(())
+        })?;
+        assert_eq!(DescriptorBatch::new().reserve(file)?, first);
+        Ok(())
+    }
 }

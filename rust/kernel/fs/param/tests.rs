@@ -113,4 +113,11 @@ mod cases {
         assert_eq!(parse(&mut options, c"max", Some(c"200")), Err(EINVAL));
         assert_eq!(options, Options::default());
     }
+
+    #[cfg(CONFIG_RUST_KUNIT_FAIL_NTH)]
+    #[test]
+    fn failed_allocations() -> Result {
+        crate::kunit::each_allocation_fails(|| ParamTable::new(PARAMS).map(drop))?;
+        Ok(())
+    }
 }

@@ -313,4 +313,15 @@ mod cases {
         assert_eq!(counts(&area), (0, 1, 0));
         Ok(())
     }
+
+    #[cfg(CONFIG_RUST_KUNIT_FAIL_NTH)]
+    #[test]
+    fn failed_allocations_leave_nothing() -> Result {
+        crate::kunit::each_allocation_fails(|| {
+            let area = area(4, 2)?;
+            area.unpin(area.pin(0, 1)?);
+            Ok(())
+        })?;
+        Ok(())
+    }
 }
