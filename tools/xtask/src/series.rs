@@ -16,6 +16,7 @@ pub mod checks;
 mod commits;
 mod debian;
 mod edit;
+pub mod extra;
 #[cfg(test)]
 mod fixture;
 pub mod fold;

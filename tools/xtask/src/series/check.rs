@@ -56,6 +56,10 @@ pub fn tally(paths: &Paths) -> Result<Tally> {
     checks.item("patches/ is what the overlay generates", same);
     let what = format!("git am puts {} patches on the base", built.patches.len());
     checks.item(&what, on_base(paths, &built));
+    checks.item(
+        "git am puts patches/extra on top",
+        super::extra::tip(paths).map(|_| ()),
+    );
     match debian::package(paths) {
         Some(package) => checks.item(
             "git am puts them on Debian's kernel source as it comes",
