@@ -17,7 +17,10 @@ use binder::{
     sys::Device,
 };
 
-use crate::wire::{command, Data, Wire};
+use crate::{
+    server,
+    wire::{command, Data, Wire},
+};
 
 /// Time for RCU and delayed work to give back what is on its way out.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -134,19 +137,18 @@ fn send(from: &mut Wire, to: &mut Wire, handle: u32, objects: &[Object]) -> Resu
 
 /// Nodes with one reference each, then a second reference to each.
 fn nodes(path: &Path) -> Result<()> {
-    let (mut owner, mut manager, mut other) =
+    let _server = server::start(path, 1)?;
+    let (mut owner, mut holder, mut other) =
         (Wire::open(path)?, Wire::open(path)?, Wire::open(path)?);
-    manager.become_manager()?;
+    let to_holder = server::introduce(&mut owner, &mut holder)?;
+    let to_other = server::introduce(&mut holder, &mut other)?;
     let node = |ptr| Object::Binder { ptr, cookie: ptr };
-    let [to_other] = send(&mut other, &mut manager, 0, &[node(1)])?[..] else {
-        bail!("one node did not become one handle");
-    };
-    let nodes: Vec<Object> = (1..=NODES as u64).map(node).collect();
+    let nodes: Vec<Object> = (2..NODES as u64 + 2).map(node).collect();
     let before = Used::now()?;
-    let handles = send(&mut owner, &mut manager, 0, &nodes)?;
+    let handles = send(&mut owner, &mut holder, to_holder, &nodes)?;
     let between = Used::now()?;
     let objects: Vec<Object> = handles.into_iter().map(Object::Handle).collect();
-    let kept = send(&mut manager, &mut other, to_other, &objects)?;
+    let kept = send(&mut holder, &mut other, to_other, &objects)?;
     let after = Used::now()?;
     if kept.len() != NODES {
         bail!("{} of {NODES} handles arrived", kept.len());

@@ -39,6 +39,8 @@ pub mod code {
     pub const FILES: u32 = 7;
     /// The same for an array of files.
     pub const FILE_ARRAY: u32 = 8;
+    /// A reply with the object that was kept.
+    pub const GIVE: u32 = 9;
 }
 
 /// The size of the oneway calls that go back.
@@ -51,6 +53,7 @@ struct Server {
     call_back: Command,
     back_data: Data,
     nodes: Data,
+    kept: Data,
     last_node: u64,
 }
 
@@ -64,6 +67,7 @@ impl Server {
             call_back: empty,
             back_data: Data::plain(BACK_SIZE),
             nodes: Data::default(),
+            kept: Data::default(),
             last_node: 0,
         }
     }
@@ -76,6 +80,7 @@ impl Server {
         let to = |code, flags, data| command(proto::BC_TRANSACTION, handle, code, flags, data);
         self.back = to(code::BACK, proto::TF_ONE_WAY, &self.back_data);
         self.call_back = to(code::EMPTY, 0, &Data::default());
+        self.kept = Data::objects(&[Object::Handle(handle)]);
         Ok(())
     }
 
@@ -127,6 +132,7 @@ impl Server {
             code::KEEP => self.keep(&call)?,
             code::NODES => next = self.nodes(&call)?,
             code::BACK => next = self.back,
+            code::GIVE => next = command(proto::BC_REPLY, 0, 0, 0, &self.kept),
             code::FILES => self.close_files(&call)?,
             code::FILE_ARRAY => self.close_file_array(&call)?,
             _ => {}
@@ -180,6 +186,24 @@ fn run(path: &Path, threads: usize, mut ready: UnixStream) -> Result<()> {
     barrier.wait();
     ready.write_all(&[1])?;
     serve(wire)
+}
+
+/// Has the context manager, a server, tell one open device of ours the handle of a node of another; a device cannot call
+/// a context manager of its own process.
+pub fn introduce(from: &mut Wire, to: &mut Wire) -> Result<u32> {
+    let node = Data::objects(&[Object::Binder { ptr: 1, cookie: 1 }]);
+    to.put(&command(proto::BC_TRANSACTION, 0, code::KEEP, 0, &node));
+    let reply = to.message()?;
+    to.free(reply.data);
+    to.settle()?;
+    let none = Data::default();
+    from.put(&command(proto::BC_TRANSACTION, 0, code::GIVE, 0, &none));
+    let reply = from.message()?;
+    let [handle] = from.keep_handles(&reply)?[..] else {
+        bail!("the server gave no handle");
+    };
+    from.flush()?;
+    Ok(handle)
 }
 
 /// Starts a server that is the context manager; it is ready when this returns and goes with the

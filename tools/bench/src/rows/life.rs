@@ -63,32 +63,40 @@ pub fn process(path: &Path, _: usize) -> Result<Box<dyn Operation>> {
     }))
 }
 
-/// An open device gives us nodes and goes; we are told of the death of each. Nobody else runs.
+/// An open device gives another one of ours nodes and goes; that is told of the death of each.
 struct Death {
     path: Box<Path>,
-    manager: Wire,
+    watcher: Wire,
     nodes: Data,
+    _server: Child,
 }
 
 impl Operation for Death {
     fn once(&mut self) -> Result<()> {
         let mut subject = Wire::open(&self.path)?;
+        let handle = server::introduce(&mut subject, &mut self.watcher)?;
         let flags = proto::TF_ONE_WAY;
-        subject.put(&command(proto::BC_TRANSACTION, 0, 0, flags, &self.nodes));
+        subject.put(&command(
+            proto::BC_TRANSACTION,
+            handle,
+            0,
+            flags,
+            &self.nodes,
+        ));
         subject.flush()?;
-        let offer = self.manager.message()?;
-        let handles = self.manager.keep_handles(&offer)?;
+        let offer = self.watcher.message()?;
+        let handles = self.watcher.keep_handles(&offer)?;
         for &handle in &handles {
-            self.manager
+            self.watcher
                 .handle(proto::BC_REQUEST_DEATH_NOTIFICATION, handle);
-            self.manager.put(&u64::from(handle).to_ne_bytes());
+            self.watcher.put(&u64::from(handle).to_ne_bytes());
         }
-        self.manager.flush()?;
+        self.watcher.flush()?;
         drop(subject);
         let mut told = 0;
         while told < handles.len() {
             let mut dead = Vec::new();
-            self.manager.until(|got| match got {
+            self.watcher.until(|got| match got {
                 Return::DeadBinder(cookie) => {
                     dead.push(*cookie);
                     Some(())
@@ -97,12 +105,12 @@ impl Operation for Death {
             })?;
             told += dead.len();
             for cookie in dead {
-                self.manager.put(&proto::BC_DEAD_BINDER_DONE.to_ne_bytes());
-                self.manager.put(&cookie.to_ne_bytes());
-                self.manager.handle(proto::BC_RELEASE, cookie as u32);
+                self.watcher.put(&proto::BC_DEAD_BINDER_DONE.to_ne_bytes());
+                self.watcher.put(&cookie.to_ne_bytes());
+                self.watcher.handle(proto::BC_RELEASE, cookie as u32);
             }
         }
-        self.manager.flush()
+        self.watcher.flush()
     }
 
     fn size(&self) -> u32 {
@@ -111,13 +119,13 @@ impl Operation for Death {
 }
 
 pub fn death(path: &Path, number: usize) -> Result<Box<dyn Operation>> {
-    let manager = Wire::open(path)?;
-    manager.become_manager()?;
+    let server = server::start(path, 1)?;
     let node = |ptr| Object::Binder { ptr, cookie: ptr };
     let nodes: Vec<Object> = (1..=number as u64).map(node).collect();
     Ok(Box::new(Death {
         path: path.into(),
-        manager,
+        watcher: Wire::open(path)?,
         nodes: Data::objects(&nodes),
+        _server: server,
     }))
 }

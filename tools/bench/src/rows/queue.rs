@@ -8,16 +8,21 @@ use anyhow::Result;
 use binder::proto::{self, Return};
 
 use super::Operation;
-use crate::wire::{command, Command, Data, Wire};
+use crate::{
+    server,
+    sys::Child,
+    wire::{command, Command, Data, Wire},
+};
 
 /// So many oneway calls are sent and only then taken; one thread does both, so that nobody else
 /// runs and nobody has to be woken.
 struct Outstanding {
     number: u32,
-    manager: Wire,
+    receiver: Wire,
     client: Wire,
     call: Command,
     _data: Data,
+    _server: Child,
 }
 
 impl Operation for Outstanding {
@@ -28,10 +33,10 @@ impl Operation for Outstanding {
                 .until(|got| matches!(got, Return::Complete).then_some(()))?;
         }
         for _ in 0..self.number {
-            let call = self.manager.message()?;
-            self.manager.free(call.data);
+            let call = self.receiver.message()?;
+            self.receiver.free(call.data);
         }
-        self.manager.flush()
+        self.receiver.flush()
     }
 
     fn size(&self) -> u32 {
@@ -40,14 +45,18 @@ impl Operation for Outstanding {
 }
 
 pub fn outstanding(path: &Path, number: usize) -> Result<Box<dyn Operation>> {
-    let manager = Wire::open_wide(path)?;
-    manager.become_manager()?;
+    let server = server::start(path, 1)?;
+    let mut receiver = Wire::open_wide(path)?;
+    let mut client = Wire::open(path)?;
+    let handle = server::introduce(&mut client, &mut receiver)?;
     let data = Data::plain(4);
+    let flags = proto::TF_ONE_WAY;
     Ok(Box::new(Outstanding {
         number: number as u32,
-        manager,
-        client: Wire::open(path)?,
-        call: command(proto::BC_TRANSACTION, 0, 0, proto::TF_ONE_WAY, &data),
+        receiver,
+        client,
+        call: command(proto::BC_TRANSACTION, handle, 0, flags, &data),
         _data: data,
+        _server: server,
     }))
 }
