@@ -3,16 +3,13 @@
 //! Copying values whose layout `zerocopy` has checked.
 
 use super::{
+    words,
     UserSliceReader,
     UserSliceWriter, //
 };
-use crate::{
-    bindings,
-    error::{
-        code::EFAULT,
-        Result, //
-    },
-    ffi::c_void,
+use crate::error::{
+    code::EFAULT,
+    Result, //
 };
 use core::mem::{
     size_of,
@@ -69,17 +66,8 @@ impl UserSliceReader {
             return Err(EFAULT);
         }
         let mut out = MaybeUninit::<T>::uninit();
-        // The variant with the underscore leaves out the check that the kernel's side of the copy
-        // lies within one object, as C does for a length that is known when it is compiled.
-        //
         // SAFETY: `out` is valid for writes of `len` bytes.
-        let left = unsafe {
-            bindings::_copy_from_user(
-                out.as_mut_ptr().cast::<c_void>(),
-                self.ptr.as_const_ptr(),
-                len,
-            )
-        };
+        let left = unsafe { words::copy_from_user(out.as_mut_ptr().cast(), self.ptr, len) };
         if left != 0 {
             return Err(EFAULT);
         }
@@ -131,15 +119,10 @@ impl UserSliceWriter {
         if len > self.length {
             return Err(EFAULT);
         }
+        let from = core::ptr::from_ref(value).cast();
         // SAFETY: `value` is valid for reads of its `len` bytes, which are all initialised, as the
-        // type is `IntoBytes`. See `read_obj` about the underscore.
-        let left = unsafe {
-            bindings::_copy_to_user(
-                self.ptr.as_mut_ptr(),
-                core::ptr::from_ref(value).cast::<c_void>(),
-                len,
-            )
-        };
+        // type is `IntoBytes`.
+        let left = unsafe { words::copy_to_user(self.ptr, from, len) };
         if left != 0 {
             return Err(EFAULT);
         }

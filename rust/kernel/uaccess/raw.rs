@@ -2,11 +2,11 @@
 
 //! Copies between user memory and memory that no Rust reference may point to.
 
-use super::UserSliceReader;
-use crate::{
-    bindings,
-    prelude::*, //
+use super::{
+    words,
+    UserSliceReader, //
 };
+use crate::prelude::*;
 
 impl UserSliceReader {
     /// Reads `len` bytes from the user slice to memory that others may access at the same time.
@@ -25,7 +25,7 @@ impl UserSliceReader {
         }
         // SAFETY: The caller promises that `to` is valid for writing `len` bytes. The size of the
         // target was checked by the caller, which is all that `copy_from_user` would add.
-        let rest = unsafe { bindings::_copy_from_user(to, self.ptr.as_const_ptr(), len) };
+        let rest = unsafe { words::copy_from_user(to, self.ptr, len) };
         if rest != 0 {
             return Err(EFAULT);
         }

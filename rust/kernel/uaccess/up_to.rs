@@ -2,10 +2,9 @@
 
 //! Copying as much as there is.
 
-use super::UserSliceReader;
-use crate::{
-    bindings,
-    ffi::c_void, //
+use super::{
+    words,
+    UserSliceReader, //
 };
 
 /// Reading without an error.
@@ -50,13 +49,7 @@ impl UserSliceReader {
         // The slice is the bound that the checks of the variant without the underscore look for.
         //
         // SAFETY: `out` is valid for writes of `len` bytes.
-        let left = unsafe {
-            bindings::_copy_from_user(
-                out.as_mut_ptr().cast::<c_void>(),
-                self.ptr.as_const_ptr(),
-                len,
-            )
-        };
+        let left = unsafe { words::copy_from_user(out.as_mut_ptr().cast(), self.ptr, len) };
         // No more bytes can be left than there were; the subtraction that cannot wrap keeps the
         // invariant of the caller's indexes even so.
         let copied = len.saturating_sub(left);

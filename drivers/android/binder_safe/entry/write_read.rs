@@ -36,7 +36,10 @@ use crate::{
         }, //
     },
 };
-use core::mem::offset_of;
+use core::{
+    mem::offset_of,
+    ops::Range, //
+};
 use kernel::{
     fs::file::IoctlFile,
     prelude::*,
@@ -47,9 +50,9 @@ use kernel::{
     uaccess::UserSlice, //
 };
 
-/// Where user space finds what was consumed.
-const WRITE_CONSUMED: usize = offset_of!(WriteRead, write_consumed);
-const READ_CONSUMED: usize = offset_of!(WriteRead, read_consumed);
+/// Where user space finds what was consumed, of both, and what lies between.
+const CONSUMED: Range<usize> =
+    offset_of!(WriteRead, write_consumed)..offset_of!(WriteRead, read_buffer);
 
 /// Carries out the ioctl. What was consumed is reported however it ends.
 pub(crate) fn write_read(thread: &Arc<Thread>, file: &IoctlFile<'_>, arg: UserPtr) -> Result {
@@ -71,16 +74,10 @@ pub(crate) fn write_read(thread: &Arc<Thread>, file: &IoctlFile<'_>, arg: UserPt
     if own.has_call() {
         thread.settle(&mut own);
     }
-    report(arg, WRITE_CONSUMED, sizes.write_consumed)?;
-    report(arg, READ_CONSUMED, sizes.read_consumed)?;
-    result
-}
-
-/// Writes what was consumed back to its place in the structure at `arg`.
-fn report(arg: UserPtr, offset: usize, consumed: u64) -> Result {
-    UserSlice::new(arg.wrapping_byte_add(offset), size_of::<u64>())
+    UserSlice::new(arg.wrapping_byte_add(CONSUMED.start), CONSUMED.len())
         .writer()
-        .write_obj(&consumed)
+        .write_obj(&sizes.as_bytes()[CONSUMED])?;
+    result
 }
 
 fn exchange(sender: &mut Sender<'_>, sizes: &mut WriteRead) -> Result {
