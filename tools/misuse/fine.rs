@@ -35,9 +35,10 @@ pub fn send(area: &PageArea) -> Result {
     written
 }
 
-pub fn wait(guard: &mut Guard<'_, u32, SpinLockBackend>) -> u32 {
+pub fn wait(guard: Guard<'_, u32, SpinLockBackend>) -> u32 {
+    let before: u32 = *guard;
     let _ = guard.sleep_interruptible_freezable();
-    **guard
+    before
 }
 
 pub fn enter(cell: &ExclusiveCell<u32>) -> Option<u32> {

@@ -15,7 +15,7 @@
 //! 1. looks whether there is something to do, and if not,
 //! 2. records in the protected data that it is to be woken, by an [`ARef<Task>`] to itself,
 //! 3. calls a sleep function of the [`Guard`],
-//! 4. starts again at 1, whatever the reason for the end of the sleep.
+//! 4. takes the lock and starts again at 1, whatever the reason for the end of the sleep.
 //!
 //! The waker, with the same lock held, changes the data and takes the recorded task; then it
 //! releases the lock and wakes the task.
@@ -50,7 +50,7 @@ use crate::{
 
 /// Sleeping under a lock, without a wait queue.
 impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
-    /// Releases the lock, sleeps until woken, and takes the lock again.
+    /// Releases the lock and sleeps until woken.
     ///
     /// The sleep ends when another task wakes this one, for instance by [`Task::wake_up`], when a
     /// signal arrives, or for no reason at all; the caller checks its condition in a loop. If a
@@ -59,7 +59,7 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
     ///
     /// Returns whether a signal is pending. The condition may hold nevertheless.
     ///
-    /// For the lock's data this is the same as dropping the guard and locking again. See the
+    /// The lock is not taken again: a sleeper may learn without it why it was woken. See the
     /// [module] for how sleeper and waker find each other.
     ///
     /// # Context
@@ -111,6 +111,7 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
     ///         }
     ///         guard.sleeper = Some(ARef::from(&**current!()));
     ///         signal = guard.sleep_interruptible_freezable();
+    ///         guard = slot.lock();
     ///     };
     ///     guard.sleeper = None;
     ///     found
@@ -158,10 +159,11 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
     #[doc(alias = "schedule")]
     #[inline]
     #[must_use = "a pending signal ends a sleep before its condition holds"]
-    pub fn sleep_interruptible_freezable(&mut self) -> bool {
+    pub fn sleep_interruptible_freezable(self) -> bool {
         set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+        drop(self);
         // SAFETY: An FFI call without requirements on memory. It returns with `TASK_RUNNING`.
-        self.do_unlocked(|| unsafe { bindings::schedule() });
+        unsafe { bindings::schedule() };
         crate::current!().signal_pending()
     }
 }
@@ -229,6 +231,7 @@ mod tests {
             if guard.sleep_interruptible_freezable() {
                 return Err(EINTR);
             }
+            guard = inbox.lock();
         }
     }
 
@@ -274,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lock_is_free_during_the_sleep_and_held_after_it() -> Result {
+    fn the_lock_is_free_during_the_sleep() -> Result {
         let lock = Arc::pin_init(new_mutex!(None::<ARef<Task>>), GFP_KERNEL)?;
         let ready = Arc::pin_init(Completion::new(), GFP_KERNEL)?;
         let (other, taken) = (lock.clone(), ready.clone());
@@ -287,8 +290,8 @@ mod tests {
         })?;
         while guard.is_some() {
             assert!(!guard.sleep_interruptible_freezable());
+            guard = lock.lock();
         }
-        assert!(lock.try_lock().is_none());
         drop(guard);
         ready.wait_for_completion();
         Ok(())

@@ -202,6 +202,33 @@ mod tests {
         Ok(())
     }
 
+    /// Writes and reads `N` bytes at `start`, each against the copy for any length.
+    fn copy<const N: usize>(memory: &UserMemory, start: usize) -> Result {
+        let bytes: [u8; N] = core::array::from_fn(|at| at as u8 ^ 0xa5);
+        memory.slice(0, 160).writer().write_slice(&[0; 160])?;
+        memory.slice(start, N).writer().write_obj(&bytes)?;
+        let mut found = [0; N];
+        memory.slice(start, N).reader().read_slice(&mut found)?;
+        assert_eq!(found, bytes);
+        assert_eq!(memory.slice(start, N).reader().read_obj::<[u8; N]>()?, bytes);
+        assert_eq!(memory.slice(start + N, 8).reader().read_obj::<u64>()?, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_few_words_are_copied_like_many() -> Result {
+        let memory = UserMemory::new(1)?;
+        for start in [0, 1, 4] {
+            copy::<4>(&memory, start)?;
+            copy::<7>(&memory, start)?;
+            copy::<12>(&memory, start)?;
+            copy::<68>(&memory, start)?;
+            copy::<128>(&memory, start)?;
+            copy::<132>(&memory, start)?;
+        }
+        Ok(())
+    }
+
     #[test]
     fn empty_values_need_no_memory() -> Result {
         let memory = UserMemory::new(1)?;

@@ -30,6 +30,7 @@
 //! Without a lock:
 //!
 //! - `Thread::own` belongs to the thread itself (`ExclusiveCell`),
+//! - `Thread::gift` is filled under `queue`, and emptied by the thread when it wakes up,
 //! - `Transaction::outcome` is written once, by whoever decides the call,
 //! - `Node::strong_refs` and `Node::pins` are counts of which the last one to go takes the owner's
 //!   `queue`; `NodePin` says why one of them always notices,
@@ -39,9 +40,11 @@
 //! - `Process::is_dead` is a hint for those who can fail early; what counts is the same in `queue`
 //!   and in `refs`.
 
+mod accepted;
 pub(crate) mod contents;
 pub(crate) mod context;
 pub(crate) mod error;
+pub(crate) mod gift;
 pub(crate) mod instance;
 pub(crate) mod node;
 pub(crate) mod nodes;

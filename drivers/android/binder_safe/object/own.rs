@@ -89,6 +89,18 @@ impl Own {
         self.call = Some(call);
     }
 
+    /// Somebody has put a call on the stack.
+    pub(crate) fn note_push(&mut self) {
+        self.depth += 1;
+        self.room -= 1;
+    }
+
+    /// Somebody has taken a call off the stack.
+    pub(crate) fn note_pop(&mut self) {
+        self.depth -= 1;
+        self.room += 1;
+    }
+
     /// Puts the call that the thread has made on the stack, and looks how much room there is.
     pub(crate) fn settle(&mut self, state: &mut State) {
         if let Some(call) = self.call.take() {

@@ -127,8 +127,9 @@ impl Process {
             return Err((Refusal::Inbox(thread.clone(), sizes), transaction));
         }
         transaction.is_outstanding.store(true, Relaxed);
-        let task = thread.post(&mut queue, Work::Transaction(transaction));
         self.take_on(&mut queue);
+        // The thread may deal with it from now on.
+        let task = thread.post(&mut queue, Work::Transaction(transaction));
         drop(queue);
         Ok((Sent::Normally, self.wake_task(task), None))
     }
@@ -202,8 +203,9 @@ impl Queue {
             return Err((Refusal::Inbox(thread, sizes), transaction));
         }
         transaction.is_outstanding.store(true, Relaxed);
-        let task = thread.post(self, Work::Transaction(transaction));
         process.take_on(self);
+        // The thread may deal with it from now on.
+        let task = thread.post(self, Work::Transaction(transaction));
         Ok(Posted(task))
     }
 

@@ -4,6 +4,7 @@
 
 use super::{
     node::Node,
+    process::Process,
     subscription::Subscription,
     thread::Thread,
     work::Work, //
@@ -208,6 +209,15 @@ impl Queue {
     /// Whether no thread waits for work.
     pub(crate) fn nobody_is_idle(&self) -> bool {
         self.idle.is_empty()
+    }
+
+    /// Whether a thread shall ask its `process` for another one, because nobody is left to wait.
+    pub(crate) fn request_looper(&mut self, process: &Process) -> bool {
+        let spawn = self.nobody_is_idle() && self.loopers.request();
+        if spawn {
+            process.note_loopers(self);
+        }
+        spawn
     }
 
     /// Adds a thread that is about to wait for any work.

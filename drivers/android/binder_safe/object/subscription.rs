@@ -15,10 +15,7 @@ use super::{
         Posted,
         Queue, //
     },
-    thread::{
-        looper,
-        Thread, //
-    },
+    thread::Thread,
     work::Work, //
 };
 use crate::diag::objects::{
@@ -271,8 +268,7 @@ impl Subscription {
     /// Queues an item for the current thread if that is in the loop, else for any thread.
     fn enqueue_for(self: &Arc<Self>, queue: &mut Queue, thread: &Thread) -> Option<Posted> {
         let own = thread.state(queue);
-        let is_looper = own.looper & (looper::REGISTERED | looper::ENTERED) != 0;
-        if !is_looper || !own.has_room() {
+        if !own.is_looper() || !own.has_room() {
             return Some(self.enqueue(queue));
         }
         let _running = thread.post(queue, Work::Notice(self.clone()));

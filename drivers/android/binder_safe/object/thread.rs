@@ -4,6 +4,7 @@
 
 use super::{
     error::Failure,
+    gift::Gift,
     own::Own,
     process::Process,
     queue::Queue,
@@ -78,6 +79,8 @@ pub(crate) struct Thread {
     pub(crate) unread_accepted: Atomic<u32>,
     /// What the thread has written and read.
     pub(crate) counters: Counters,
+    /// What somebody has put into the hands of the thread, which sleeps in a read.
+    pub(super) gift: ExclusiveCell<Option<Gift>>,
     /// What only the task itself uses, while it is in an ioctl.
     pub(crate) own: ExclusiveCell<Own>,
 }
@@ -97,6 +100,10 @@ pub(crate) struct State {
     pub(crate) must_return: bool,
     /// The task that sleeps in a read.
     pub(crate) sleeper: Option<ARef<Task>>,
+    /// The sleeper has room for whatever comes, and takes it without a look at its state.
+    pub(crate) takes_gifts: bool,
+    /// The sleeper can ask its process for another thread.
+    pub(crate) can_ask: bool,
 }
 
 impl Thread {
@@ -111,6 +118,8 @@ impl Thread {
             looper: 0,
             must_return: false,
             sleeper: None,
+            takes_gifts: false,
+            can_ask: false,
         };
         let state = LockedBy::new(&process.queue, state);
         let thread = Self {
@@ -122,6 +131,7 @@ impl Thread {
             has_failed: Atomic::new(false),
             unread_accepted: Atomic::new(0),
             counters: Counters::new(),
+            gift: ExclusiveCell::new(None),
             own: ExclusiveCell::new(Own::new()),
         };
         Ok(Arc::new(thread, GFP_KERNEL_ACCOUNT)?)
@@ -159,6 +169,10 @@ impl Thread {
 
     /// Queues work, for which there must be room, and says which task to wake.
     pub(crate) fn post(&self, queue: &mut Queue, work: Work) -> Option<ARef<Task>> {
+        let work = match self.give(queue, work) {
+            Ok(task) => return task,
+            Err(work) => work,
+        };
         self.set_alert(queue, true);
         let state = self.state(queue);
         // `has_room` keeps a place free for the outcome of a call, which needs no other.
@@ -219,69 +233,6 @@ impl Thread {
         call
     }
 
-    /// Tells the current thread that its transaction was accepted.
-    ///
-    /// This comes before it is sent, since it may fail for want of memory.
-    pub(crate) fn accept(&self, own: &mut Own) -> Result {
-        own.check_accepted()?;
-        // What the thread has to learn before is in the inbox.
-        own.is_behind = self.is_alerted();
-        if own.is_behind {
-            return self.post_own(Work::Accepted(COMPLETE));
-        }
-        own.accepted += 1;
-        own.is_ready = true;
-        // The thread may wait with epoll for what it did itself.
-        self.process.pollers.notify();
-        Ok(())
-    }
-
-    /// Puts the return that a call was accepted into the inbox of the current thread, if there is
-    /// something that it has to learn before. It is read together with whatever comes next.
-    pub(crate) fn accept_behind(&self, own: &mut Own) -> Result<bool> {
-        own.check_accepted()?;
-        if !self.is_alerted() {
-            return Ok(false);
-        }
-        self.reserve_inbox()?;
-        let mut queue = self.process.queue.lock();
-        self.enclose(&mut queue, Work::Accepted(COMPLETE));
-        Ok(true)
-    }
-
-    /// Makes the last return that a transaction was accepted say `ret`, or takes it back.
-    ///
-    /// Without memory for `ret` the thread learns no more than that the transaction was accepted.
-    pub(crate) fn amend_accepted(&self, own: &mut Own, ret: Option<u32>) {
-        if !own.is_behind {
-            own.accepted -= 1;
-            if let Some(ret) = ret {
-                if self.post_own(Work::Accepted(ret)).is_err() {
-                    own.accepted += 1;
-                }
-            }
-            own.is_ready &= own.accepted > 0;
-            return;
-        }
-        self.amend_behind(ret);
-    }
-
-    /// Does the same for a return that is in the inbox.
-    pub(crate) fn amend_behind(&self, ret: Option<u32>) {
-        let mut queue = self.process.queue.lock();
-        let state = self.state(&mut queue);
-        let old = state
-            .inbox
-            .take_last(|work| matches!(work, Work::Accepted(_)));
-        if let (Some(_), Some(ret)) = (old, ret) {
-            // It has the place of the old one.
-            let _ = state.inbox.push(Work::Accepted(ret));
-        }
-        if state.inbox.is_empty() {
-            state.is_ready = false;
-        }
-    }
-
     /// Tells the current thread with return `ret` that its transaction failed.
     pub(crate) fn fail(&self, own: &Own, ret: u32) -> Result {
         own.check_accepted()?;
@@ -319,7 +270,8 @@ impl Thread {
         self.state(&mut queue).must_return = true;
     }
 
-    fn post_own(&self, work: Work) -> Result {
+    /// Queues work that the current thread has made for itself, and makes room for it first.
+    pub(super) fn post_own(&self, work: Work) -> Result {
         self.reserve_inbox()?;
         let mut queue = self.process.queue.lock();
         let _running = self.post(&mut queue, work);
@@ -366,6 +318,11 @@ impl Thread {
 }
 
 impl State {
+    /// Whether the thread has joined the pool of its process.
+    pub(crate) fn is_looper(&self) -> bool {
+        self.looper & (looper::REGISTERED | looper::ENTERED) != 0
+    }
+
     /// Whether there is room for more work, besides the outcome of a call.
     pub(crate) fn has_room(&self) -> bool {
         self.inbox.has_room(2)

@@ -17,6 +17,7 @@ use crate::{
             Objects,
             Payload, //
         },
+        gift::Given,
         node::Node,
         own::Own,
         queue::{
@@ -101,6 +102,24 @@ impl Item {
             }
             Work::Accepted(ret) => Self::Accepted(ret),
             Work::Failed(ret) => Self::Failed(ret),
+        }
+    }
+
+    /// What the thread of `own` was given.
+    pub(crate) fn given(own: &mut Own, given: Given) -> Self {
+        match given {
+            Given::Transaction(transaction) => {
+                if !transaction.is_oneway() {
+                    own.note_push();
+                }
+                Self::Transaction(transaction)
+            }
+            Given::Outcome(call, frame) => {
+                if frame.is_some() {
+                    own.note_pop();
+                }
+                Self::Outcome(call, frame)
+            }
         }
     }
 

@@ -16,6 +16,7 @@ use crate::{
         trace, //
     },
     object::{
+        gift::Gift,
         own::Own,
         queue::Queue,
         thread::{
@@ -68,6 +69,17 @@ enum Next {
     WriteAccepted,
     /// It cannot take a call before its stack has more room.
     GrowStack((usize, usize)),
+}
+
+/// The lock of a process.
+type QueueGuard<'a> = Guard<'a, Queue, SpinLockBackend>;
+
+/// Why a thread does not sleep any more.
+enum Woken<'a> {
+    /// There is something to read.
+    Ready(QueueGuard<'a>),
+    /// It was given something.
+    Given(Gift),
 }
 
 /// What is to be done for the process when a thread leaves.
@@ -180,7 +192,10 @@ impl<'a, 'w> Reader<'a, 'w> {
         self.to.own.settle(thread.state(&mut queue));
         loop {
             if !self.has_begun {
-                self.wait(&mut queue)?;
+                queue = match self.wait(queue)? {
+                    Woken::Ready(queue) => queue,
+                    Woken::Given(gift) => return Ok(self.accept(gift)),
+                };
                 self.has_begun = true;
             }
             let has_room = self.to.writer.has_room();
@@ -225,25 +240,20 @@ impl<'a, 'w> Reader<'a, 'w> {
         }
     }
 
-    /// Sleeps until there is something to read.
-    fn wait(&mut self, queue: &mut Guard<'_, Queue, SpinLockBackend>) -> Result {
+    /// Sleeps until there is something to read, or the thread was given something.
+    fn wait<'q>(&mut self, queue: QueueGuard<'q>) -> Result<Woken<'q>>
+    where
+        'a: 'q,
+    {
         let thread = self.to.thread;
-        trace::WaitForWork::trace(|| {
-            let state = thread.state_ref(queue);
-            trace::WaitForWork {
-                proc_work: state.is_available(),
-                transaction_stack: !state.stack.is_empty(),
-                thread_todo: !state.inbox.is_empty(),
-            }
-        });
+        let mut queue = queue;
+        trace_wait(thread, &queue);
         loop {
-            let state = thread.state(queue);
+            let state = thread.state(&mut queue);
             self.takes_any = self.is_free && state.is_available();
-            if self.is_ready || state.is_ready || state.must_return {
-                return Ok(());
-            }
-            if self.takes_any && !queue.todo.is_empty() {
-                return Ok(());
+            let is_ready = self.is_ready || state.is_ready || state.must_return;
+            if is_ready || self.takes_any && !queue.todo.is_empty() {
+                return Ok(Woken::Ready(queue));
             }
             if self.nonblocking {
                 return Err(EAGAIN);
@@ -251,19 +261,45 @@ impl<'a, 'w> Reader<'a, 'w> {
             if self.takes_any {
                 queue.push_idle(thread);
             }
-            let state = thread.state(queue);
+            let state = thread.state(&mut queue);
             state.looper |= looper::WAITING;
             state.sleeper = Some((&**current!()).into());
+            // Besides the gift there must be room for what was accepted before.
+            let has_room = self.to.writer.has_room() && self.to.own.accepted <= 1;
+            state.takes_gifts = has_room && state.has_frame();
+            state.can_ask = state.is_looper() && self.to.writer.can_ask_for_looper();
             let is_interrupted = queue.sleep_interruptible_freezable();
+            if let Some(gift) = thread.take_gift() {
+                return Ok(Woken::Given(gift));
+            }
+            queue = thread.process.queue.lock();
+            // Whoever takes the lock after this sees that the thread does not sleep.
+            if let Some(gift) = thread.take_gift() {
+                return Ok(Woken::Given(gift));
+            }
             // Whoever woke the thread took these. If nobody did, they are not the last ones.
             let _thread = queue.remove_idle(thread);
-            let state = thread.state(queue);
+            let state = thread.state(&mut queue);
             state.looper &= !looper::WAITING;
+            state.takes_gifts = false;
             let _task = state.sleeper.take();
             if is_interrupted {
                 return Err(EINTR);
             }
         }
+    }
+
+    /// Takes what the thread was given, which ends the read.
+    fn accept(&mut self, gift: Gift) -> Next {
+        self.has_begun = true;
+        while self.to.own.accepted > 0 && self.to.writer.stage(COMPLETE) {
+            self.to.own.accepted -= 1;
+        }
+        let leave = Leave {
+            spawn: gift.spawn,
+            wake: Wake::NOBODY,
+        };
+        Next::Handle(Item::given(self.to.own, gift.given), Some(leave))
     }
 
     /// Looks after the rest of the process before the thread is busy.
@@ -279,14 +315,8 @@ impl<'a, 'w> Reader<'a, 'w> {
         let alert = !state.inbox.is_empty();
         self.to.thread.set_alert(queue, alert);
         let state = self.to.thread.state(queue);
-        let is_looper = state.looper & (looper::REGISTERED | looper::ENTERED) != 0;
-        let spawn = is_looper
-            && self.to.writer.can_ask_for_looper()
-            && queue.nobody_is_idle()
-            && queue.loopers.request();
-        if spawn {
-            self.to.thread.process.note_loopers(queue);
-        }
+        let can_ask = state.is_looper() && self.to.writer.can_ask_for_looper();
+        let spawn = can_ask && queue.request_looper(&self.to.thread.process);
         Leave {
             spawn,
             wake: Wake {
@@ -306,4 +336,17 @@ impl<'a, 'w> Reader<'a, 'w> {
         }
         leave.wake.wake(Urgency::Plain);
     }
+}
+
+/// Traces that `thread` is about to wait.
+#[inline(always)]
+fn trace_wait(thread: &Thread, queue: &Queue) {
+    trace::WaitForWork::trace(|| {
+        let state = thread.state_ref(queue);
+        trace::WaitForWork {
+            proc_work: state.is_available(),
+            transaction_stack: !state.stack.is_empty(),
+            thread_todo: !state.inbox.is_empty(),
+        }
+    });
 }
