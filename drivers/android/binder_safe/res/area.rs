@@ -197,6 +197,7 @@ impl<T> Area<T> {
     }
 
     /// Gives the pins of a range back.
+    #[inline(always)]
     pub(super) fn unpin(&self, range: Range, pins: Pins) {
         self.pages.unpin(pins);
         watch::unpinned(&self.pages, &range);
