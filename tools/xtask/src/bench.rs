@@ -5,6 +5,7 @@
 //! Exact figures come from a VM with one CPU whose clock counts instructions. What happens between
 //! CPUs is timed in a VM with two; those are times of an emulator, good for comparing only.
 
+pub mod guard;
 mod measure;
 mod plot;
 pub mod publish;
@@ -50,9 +51,15 @@ pub struct Args {
     /// Only write the plots and tables, from the figures that are there.
     #[arg(long, conflicts_with_all = ["update_readme", "json", "only"])]
     render: bool,
+    /// Measure the few rows that `make test` holds, and hold the driver to these figures from now on.
+    #[arg(long, conflicts_with_all = ["update_readme", "json", "only", "render"])]
+    set_guard: bool,
 }
 
 pub fn run(paths: &Paths, args: Args) -> Result<()> {
+    if args.set_guard {
+        return guard::set(paths);
+    }
     if args.render {
         return publish::write(&paths.root, &publish::read(&paths.root)?);
     }

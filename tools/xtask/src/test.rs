@@ -7,8 +7,8 @@ use std::{env, fs, process::Command, time::Instant};
 use anyhow::{bail, Result};
 
 use crate::{
-    clients, docs, doctor, kernel, kunit, lint, paths::Paths, report::Tally, run, selftest, series,
-    setup, Config, Driver,
+    bench, clients, docs, doctor, kernel, kunit, lint, paths::Paths, report::Tally, run, selftest,
+    series, setup, Config, Driver,
 };
 
 #[derive(clap::Args)]
@@ -34,6 +34,7 @@ const PHASES: &[Phase] = &[
     ("programs by others, safe driver", |paths| {
         clients::tally(paths, Driver::Safe)
     }),
+    ("costs, safe driver", bench::guard::tally),
     ("selftests, C driver", |paths| {
         selftest::tally(paths, Driver::C, Config::Release)
     }),
