@@ -8,7 +8,7 @@ use anyhow::{bail, Context, Result};
 
 use super::{
     measure,
-    results::Tools,
+    results::{Time, Tools},
     rows::{self, thousands},
 };
 use crate::{
@@ -75,11 +75,11 @@ fn releases(paths: &Paths) -> Result<String> {
 fn costs(paths: &Paths) -> Result<BTreeMap<String, f64>> {
     let choice = Choice::of(Driver::Safe, Config::Release);
     let mut vm = measure::exact(paths, &choice, "guard")?;
-    let told = measure::boot(paths, &mut vm, &ROWS, 1)?;
+    let told = measure::boot(paths, &mut vm, &ROWS, measure::EXACT_REPEAT)?;
     if let Some((row, why)) = told.missing.first_key_value() {
         bail!("{row}: {why}");
     }
-    let cost = |row: &str| told.rows.get(row).and_then(|all| all.first().copied());
+    let cost = |row: &str| Some(Time::of(told.rows.get(row)?.clone())?.median);
     ROWS.iter()
         .map(|row| {
             let cost = cost(row).with_context(|| format!("there is no figure for {row}"))?;
