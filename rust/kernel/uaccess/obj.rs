@@ -210,7 +210,10 @@ mod tests {
         let mut found = [0; N];
         memory.slice(start, N).reader().read_slice(&mut found)?;
         assert_eq!(found, bytes);
-        assert_eq!(memory.slice(start, N).reader().read_obj::<[u8; N]>()?, bytes);
+        assert_eq!(
+            memory.slice(start, N).reader().read_obj::<[u8; N]>()?,
+            bytes
+        );
         assert_eq!(memory.slice(start + N, 8).reader().read_obj::<u64>()?, 0);
         Ok(())
     }

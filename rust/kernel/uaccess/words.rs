@@ -17,8 +17,8 @@ const MAX: usize = 128;
 
 /// Whether `len` bytes are a few words at addresses from which words can be copied.
 fn are_few_words(len: usize, kernel: usize, user: usize) -> bool {
-    let is_aligned = cfg!(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS)
-        || (kernel | user) % size_of::<u64>() == 0;
+    let is_aligned =
+        cfg!(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) || (kernel | user) % size_of::<u64>() == 0;
     len <= MAX && len % size_of::<u32>() == 0 && is_aligned
 }
 
