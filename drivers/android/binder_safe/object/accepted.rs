@@ -2,8 +2,8 @@
 
 //! What a thread is told of its own transactions that were accepted.
 //!
-//! It is counted where only the thread looks, unless there is something in the inbox that the thread
-//! has to learn before.
+//! It is counted where only the thread looks, unless there is something in the inbox that the
+//! thread has to learn before.
 
 use super::{
     own::Own,

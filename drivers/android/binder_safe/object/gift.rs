@@ -3,8 +3,8 @@
 //! Work that is put into the hands of a thread which sleeps in a read.
 //!
 //! Whoever has work for a sleeping thread does under the lock all that the thread would do when it
-//! wakes up, so that the thread need not take the lock again. Only work that ends a read is given in
-//! this way, and only if there is nothing else to be done; all other work goes into the inbox.
+//! wakes up, so that the thread need not take the lock again. Only work that ends a read is given
+//! in this way, and only if there is nothing else to be done; all other work goes into the inbox.
 //!
 //! A thread that wakes up, for whatever reason, looks for a gift without the lock, and if there is
 //! none under it. From then on nobody gives it anything, so none is left behind.
@@ -45,8 +45,8 @@ pub(crate) enum Given {
 }
 
 impl Thread {
-    /// Puts work that ends a read into the hands of the thread, if it sleeps in one and nothing else
-    /// is to be done. Gives the work back otherwise.
+    /// Puts work that ends a read into the hands of the thread, if it sleeps in one and nothing
+    /// else is to be done. Gives the work back otherwise.
     pub(super) fn give(&self, queue: &mut Queue, work: Work) -> Result<Option<ARef<Task>>, Work> {
         let is_busy = !queue.todo.is_empty();
         let state = self.state(queue);

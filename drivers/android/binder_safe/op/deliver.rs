@@ -3,6 +3,7 @@
 //! Writing to a thread what it has taken from a queue.
 
 use super::{
+    files::receive_files,
     finish::finish,
     nice,
     send::recycle, //
@@ -13,10 +14,7 @@ use crate::{
         trace, //
     },
     object::{
-        contents::{
-            Objects,
-            Payload, //
-        },
+        contents::Payload,
         gift::Given,
         node::Node,
         own::Own,
@@ -53,7 +51,6 @@ use crate::{
     pure::counts::News,
 };
 use kernel::{
-    fs::file::DescriptorBatch,
     prelude::*,
     sync::{
         atomic::Relaxed,
@@ -375,31 +372,4 @@ fn trace_received(debug_id: u32) {
     trace::TransactionReceived::trace(|| trace::TransactionReceived {
         debug_id: debug_id as i32,
     });
-}
-
-/// Reserves descriptors of the current task for the files of a message, and writes their numbers.
-///
-/// Gives `None` if there are no files.
-fn receive_files(payload: &mut Payload) -> Result<Option<DescriptorBatch>> {
-    let Some(objects) = &mut payload.contents.objects else {
-        return Ok(None);
-    };
-    let mut batch = DescriptorBatch::new();
-    let Objects {
-        files, to_close, ..
-    } = &mut **objects;
-    for sent in files.drain_all() {
-        let fd = batch.reserve(sent.file)?;
-        trace::FdRecv::trace(|| trace::FdRecv {
-            debug_id: payload.buffer.label().debug_id as i32,
-            fd: fd as i32,
-            offset: sent.offset,
-        });
-        payload.buffer.write(sent.offset, fd.as_bytes())?;
-        if sent.is_closed_with_buffer {
-            // The sender made room for each.
-            let _ = to_close.push_within_capacity(fd);
-        }
-    }
-    Ok(Some(batch))
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod deliver;
 mod draft;
+mod files;
 pub(crate) mod finish;
 pub(crate) mod free;
 pub(crate) mod freeze;
