@@ -297,11 +297,11 @@ impl Operations for Control {
     type Ptr = ();
     type Context = ();
 
-    fn open(_: &(), _file: &UncountedFile) -> Result {
+    fn open((): &(), _file: &UncountedFile) -> Result {
         Ok(())
     }
 
-    fn ioctl(_: (), file: &IoctlFile<'_>, cmd: u32, arg: usize) -> Result<isize> {
+    fn ioctl((): (), file: &IoctlFile<'_>, cmd: u32, arg: usize) -> Result<isize> {
         if cmd != ADD {
             return Err(ENOTTY);
         }

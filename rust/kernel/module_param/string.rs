@@ -154,7 +154,6 @@ pub static PARAM_OPS_STRING: bindings::kernel_param_ops = bindings::kernel_param
 #[macros::kunit_tests(rust_module_param_string)]
 mod tests {
     use super::*;
-    use crate::str::CStrExt as _;
 
     fn parse(arg: &[u8]) -> Result<StringParam> {
         StringParam::try_from_param_arg(BStr::from_bytes(arg))
@@ -202,10 +201,8 @@ mod tests {
         assert_eq!(buffer.get(..len as usize), Some(&b"a,b\n"[..]));
 
         // SAFETY: As above, and the text ends in a zero byte.
-        assert_eq!(
-            unsafe { set_param::<StringParam>(c"".as_char_ptr(), &raw) },
-            0
-        );
+        let result = unsafe { set_param::<StringParam>(c"".as_char_ptr(), &raw) };
+        assert_eq!(result, 0);
         // SAFETY: As above.
         let len = unsafe { get(buffer.as_mut_ptr().cast(), &raw) };
         assert_eq!(buffer.get(..len as usize), Some(&b"\n"[..]));
