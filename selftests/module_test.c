@@ -440,7 +440,8 @@ TEST_F(module, after_another_driver)
 		EXPECT_FALSE(modprobe(MODULE, "devices=one"));
 		snprintf(words, sizeof(words), "the driver %s has the",
 			 others[i]);
-		EXPECT_EQ(1, count_messages(kmsg, words));
+		/* modprobe may try more than once. */
+		EXPECT_LE(1, count_messages(kmsg, words));
 		EXPECT_STREQ("", disturbed(MODULE));
 		EXPECT_EQ(0, unload_module_soon(others[i]));
 		EXPECT_TRUE(is_gone());
