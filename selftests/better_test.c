@@ -117,7 +117,7 @@ TEST_F(better, failed_refreeze_keeps_it_frozen)
 	EXPECT_STREQ("NOOP FROZEN_REPLY", peer_write_read(self->client));
 }
 
-/* Item 160: what has not changed is not told. */
+/* Items 160 and 410: what has not changed is not told. */
 TEST_F(better, frozen_twice_is_told_once)
 {
 	struct peer *registry = registry_open();
@@ -141,7 +141,7 @@ TEST_F(better, frozen_twice_is_told_once)
 	EXPECT_STREQ("EAGAIN", peer_write_read(self->client));
 }
 
-/* Item 238: a parent at the start of the data is as good as any. */
+/* Items 238 and 411: a parent at the start of the data is as good as any. */
 TEST_F(better, parent_at_offset_0)
 {
 	struct sg *sg = &(struct sg){ .size = 0 };

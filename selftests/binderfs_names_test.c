@@ -209,8 +209,8 @@ TEST_F(binderfs_names, mode_and_owner_matter)
 }
 
 /*
- * Item 301: the number alone is no device for the C driver. BETTER: such a
- * node opens the device that has the number, as long as there is one.
+ * Items 301 and 408: the number alone is no device for the C driver. BETTER:
+ * such a node opens the device that has the number, as long as there is one.
  */
 TEST_F(binderfs_names, mknod_elsewhere)
 {

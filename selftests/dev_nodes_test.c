@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nodes in /dev besides binderfs. BETTER: they are there where the command
- * line of the kernel has binder.devices=. The C driver makes them in kernels
- * without binderfs only.
+ * Item 408: nodes in /dev besides binderfs. BETTER: they are there where the
+ * command line of the kernel has binder.devices=. The C driver makes them in
+ * kernels without binderfs only.
  */
 
 #include <errno.h>

@@ -140,7 +140,7 @@ TEST_F(logs_debugfs, process_of_a_plain_mount)
 	close(mount);
 }
 
-/* Items 301 and 308: and so has a node elsewhere. */
+/* Items 301, 308 and 408: and so has a node elsewhere. */
 TEST_F(logs_debugfs, process_of_a_node_elsewhere)
 {
 	struct peer *peer;
@@ -156,7 +156,7 @@ TEST_F(logs_debugfs, process_of_a_node_elsewhere)
 	EXPECT_TRUE(goes(self->dir, peer));
 }
 
-/* Item 308: it stays until the process has closed all, whatever mount of. */
+/* Items 308 and 409: it stays until the process has closed all, of any mount. */
 TEST_F(logs_debugfs, process_of_two_opens)
 {
 	struct task *task = task_fork();

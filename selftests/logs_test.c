@@ -195,7 +195,7 @@ TEST_F(logs, transactions)
 			     "^    incoming transaction .* code abc flags 10 "));
 }
 
-/* Item 308: the file of a process stays until it has closed all. */
+/* Items 308 and 409: the file of a process stays until it has closed all. */
 TEST_F(logs, file_of_two_opens)
 {
 	struct peer *first, *second;

@@ -440,7 +440,7 @@ TEST_F(module, after_another_driver)
 		EXPECT_FALSE(modprobe(MODULE, "devices=one"));
 		snprintf(words, sizeof(words), "the driver %s has the",
 			 others[i]);
-		/* modprobe may try more than once. */
+		/* busybox tries finit_module(), and then init_module(). */
 		EXPECT_LE(1, count_messages(kmsg, words));
 		EXPECT_STREQ("", disturbed(MODULE));
 		EXPECT_EQ(0, unload_module_soon(others[i]));

@@ -230,7 +230,7 @@ TEST_F(write_read, small_read_leaves_the_work)
 	EXPECT_EQ(8, peer->bwr.read_consumed);
 }
 
-/* Item 83: whatever happens, nothing is written past the given size. */
+/* Items 83 and 412: whatever happens, nothing is written past the given size. */
 TEST_F(write_read, tiny_read_stays_in_its_buffer)
 {
 	struct peer *peer = peer_open(NULL);
