@@ -39,6 +39,19 @@ struct Manager {
     uid: Option<Kuid>,
 }
 
+impl Manager {
+    /// Whether the caller may be it from now on.
+    fn may_be_current(&self) -> Result {
+        if self.node.is_some() {
+            return Err(EBUSY);
+        }
+        match self.uid {
+            Some(uid) if uid != Kuid::current_euid() => Err(EPERM),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Context {
     /// A context without processes.
     pub(crate) fn new(name: &CStr, instance: &Arc<Instance>) -> Result<Arc<Self>> {
@@ -78,23 +91,13 @@ impl Context {
     ///
     /// Fails with `EBUSY` if there is one, and with `EPERM` if another user was it first.
     pub(crate) fn may_become_manager(&self) -> Result {
-        let manager = self.manager.lock();
-        if manager.node.is_some() {
-            return Err(EBUSY);
-        }
-        match manager.uid {
-            Some(uid) if uid != Kuid::current_euid() => Err(EPERM),
-            _ => Ok(()),
-        }
+        self.manager.lock().may_be_current()
     }
 
     /// Makes `node` the manager's node. Fails like [`Self::may_become_manager`].
     pub(crate) fn set_manager(&self, node: Arc<Node>) -> Result {
-        self.may_become_manager()?;
         let mut manager = self.manager.lock();
-        if manager.node.is_some() {
-            return Err(EBUSY);
-        }
+        manager.may_be_current()?;
         manager.uid.get_or_insert(Kuid::current_euid());
         manager.node = Some(node);
         Ok(())

@@ -302,7 +302,7 @@ impl Process {
         table: &PollTable<'_>,
     ) -> Result<PollEvents> {
         let thread = self.current_thread()?;
-        self.pollers.register(file, table)?;
+        self.pollers.register(&self.queue, file, table)?;
         // The task is in no ioctl, so nobody else uses what is its own.
         let own = thread.own.try_borrow_mut().ok_or(EBUSY)?;
         let mut queue = self.queue.lock();

@@ -46,10 +46,9 @@ pub(crate) struct Queue {
     /// its memory is warmest.
     idle: KVec<Arc<Thread>>,
     pub(crate) loopers: Loopers,
-    /// What the process wants to be told about nodes of others.
-    pub(crate) subscriptions: KVVec<Arc<Subscription>>,
-    /// How many times it was told.
-    pub(crate) nr_delivered: u64,
+    /// What the process has read about nodes of others, and not confirmed. Each of its
+    /// subscriptions has a place here promised, unless it is there.
+    pub(crate) delivered: Todo<Arc<Subscription>>,
     /// What came while the process was frozen.
     pub(crate) refused_call: bool,
     pub(crate) kept_oneway: bool,
@@ -131,8 +130,7 @@ impl Queue {
             threads: KVec::new(),
             idle: KVec::new(),
             loopers: Loopers::default(),
-            subscriptions: KVVec::new(),
-            nr_delivered: 0,
+            delivered: Todo::new(),
             refused_call: false,
             kept_oneway: false,
             gone: Sums::new(),

@@ -167,8 +167,8 @@ impl Process {
     /// Whether news of a death, or of freezing, was read and not confirmed.
     pub(crate) fn has_delivered(&self, topic: Topic) -> bool {
         let queue = self.queue.lock();
-        let mut subscriptions = queue.subscriptions.iter();
-        subscriptions.any(|each| each.topic == topic && each.is_delivered(&queue))
+        let mut delivered = (0..).map_while(|nth| queue.delivered.get(nth));
+        delivered.any(|each| each.topic == topic)
     }
 
     /// What the threads of the process have counted, and those that it had. One that goes right now

@@ -83,8 +83,8 @@ struct State {
 enum Phase {
     Idle,
     Queued,
-    /// It was read as this one of all, and not confirmed.
-    Delivered(u64),
+    /// It was read and not confirmed, and is in the list of those.
+    Delivered,
 }
 
 /// What the subscriber reads.
@@ -171,7 +171,7 @@ impl Subscription {
             .flatten()
     }
 
-    /// The subscriber has read the news. Gives `None` if there was none to read.
+    /// The subscriber has read the news, and taken this out of the list of what was delivered.
     pub(crate) fn confirm(self: &Arc<Self>, queue: &mut Queue, thread: &Thread) -> Option<Posted> {
         let is_frozen = self.node.owner.is_frozen();
         let state = self.state(queue);
@@ -203,57 +203,44 @@ impl Subscription {
         }
     }
 
-    /// Whether it was delivered and is not confirmed.
-    pub(crate) fn is_delivered(&self, queue: &Queue) -> bool {
-        matches!(self.state.access(queue).phase, Phase::Delivered(_))
-    }
-
-    /// As which one of all it was delivered, if it was and is not confirmed.
-    pub(crate) fn delivered_as(&self, queue: &mut Queue) -> Option<u64> {
-        match self.state(queue).phase {
-            Phase::Delivered(nth) => Some(nth),
-            _ => None,
-        }
-    }
-
     /// The subscriber has lost the handle.
-    ///
-    /// Gives back what is to be dropped after unlocking.
-    pub(crate) fn end(self: &Arc<Self>, queue: &mut Queue) -> Option<Arc<Self>> {
+    pub(crate) fn end(self: &Arc<Self>, queue: &mut Queue) {
         let state = self.state(queue);
         state.is_over = true;
-        if state.phase == Phase::Queued {
-            return None;
+        match state.phase {
+            Phase::Queued => {}
+            Phase::Idle => self.forget(queue),
+            Phase::Delivered => {
+                // The caller has it, so this is not the last one.
+                let _this = queue.delivered.take_first(|other| Arc::ptr_eq(other, self));
+                queue.delivered.promise_again();
+                self.forget(queue);
+            }
         }
-        self.forget(queue)
     }
 
-    /// What the subscriber is to read by an item that was taken from a queue, if anything, and the
-    /// subscription if that was its end.
-    pub(crate) fn deliver(
-        self: &Arc<Self>,
-        queue: &mut Queue,
-    ) -> (Option<Notice>, Option<Arc<Self>>) {
+    /// What the subscriber is to read by an item that was taken from a queue, if anything.
+    pub(crate) fn deliver(self: &Arc<Self>, queue: &mut Queue) -> Option<Notice> {
         let is_frozen = self.node.owner.is_frozen();
-        let nth = queue.nr_delivered;
         let state = self.state(queue);
         if state.is_over {
-            return (None, self.forget(queue));
+            self.forget(queue);
+            return None;
         }
         let is_last = state.is_cleared && (self.topic == Topic::Freeze || !state.is_due);
         if is_last {
-            return (Some(Notice::Cleared), self.forget(queue));
+            self.forget(queue);
+            return Some(Notice::Cleared);
         }
         state.is_due = false;
         state.told_frozen = Some(is_frozen);
-        state.phase = Phase::Delivered(nth);
-        queue.nr_delivered += 1;
+        state.phase = Phase::Delivered;
+        queue.delivered.push_promised(self.clone());
         self.promise_again(queue);
-        let notice = match self.topic {
+        Some(match self.topic {
             Topic::Death => Notice::Dead,
             Topic::Freeze => Notice::Frozen(is_frozen),
-        };
-        (Some(notice), None)
+        })
     }
 
     /// Queues an item for any thread. There is a place for it.
@@ -284,12 +271,12 @@ impl Subscription {
         }
     }
 
-    /// Takes the subscription out of the table of its process.
-    fn forget(self: &Arc<Self>, queue: &mut Queue) -> Option<Arc<Self>> {
+    /// Gives up the places that were promised, since nothing more will come.
+    fn forget(&self, queue: &mut Queue) {
+        queue.delivered.forgo();
         let state = self.state(queue);
         if core::mem::take(&mut state.is_promised) {
             queue.todo.forgo();
         }
-        queue.remove_subscription(self)
     }
 }

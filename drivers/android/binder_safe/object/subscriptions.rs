@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Where subscriptions are found: at the handle that they were made by, at the node that they are
-//! about, and in a table of their process.
+//! about, and among those that their process has read of and not confirmed.
 
 use super::{
     node::Node,
@@ -13,6 +13,7 @@ use super::{
         Topic, //
     },
 };
+use crate::pure::ring::RingStorage;
 use kernel::{
     prelude::*,
     sync::Arc, //
@@ -61,25 +62,23 @@ impl Process {
         place.take_if(|subscription| subscription.cookie == cookie)
     }
 
-    /// Enters a new subscription into the table of the process, and promises it a place in the work
-    /// of the process. May sleep.
-    pub(crate) fn reserve_subscription(&self, subscription: &Arc<Subscription>) -> Result {
+    /// Promises a new subscription its places in the queues of the process. May sleep.
+    pub(crate) fn reserve_subscription(&self) -> Result {
         loop {
-            let (nr, capacity) = {
+            let capacity = {
                 let mut queue = self.queue.lock();
-                let has_entry = queue.subscriptions.len() < queue.subscriptions.capacity();
-                if has_entry && queue.todo.promise() {
-                    let _ = queue
-                        .subscriptions
-                        .push_within_capacity(subscription.clone());
+                if !queue.delivered.has_room() {
+                    Err(queue.delivered.capacity())
+                } else if queue.todo.promise() {
+                    queue.delivered.promise();
                     return Ok(());
+                } else {
+                    Ok(queue.todo.capacity())
                 }
-                let nr = (!has_entry).then(|| queue.subscriptions.len());
-                (nr, queue.todo.capacity())
             };
-            match nr {
-                Some(nr) => self.grow_subscriptions(nr)?,
-                None => self.grow_todo(capacity)?,
+            match capacity {
+                Ok(todo) => self.grow_todo(todo)?,
+                Err(delivered) => self.grow_delivered(delivered)?,
             }
         }
     }
@@ -87,48 +86,28 @@ impl Process {
     /// Ends a subscription whose handle is gone.
     pub(crate) fn end_subscription(&self, subscription: &Arc<Subscription>) {
         subscription.node.unsubscribe(subscription);
-        let over = subscription.end(&mut self.queue.lock());
-        drop(over);
+        subscription.end(&mut self.queue.lock());
     }
 
-    fn grow_subscriptions(&self, nr: usize) -> Result {
-        let mut larger = KVVec::with_capacity(core::cmp::max(4, 2 * nr), GFP_KERNEL_ACCOUNT)?;
-        let mut queue = self.queue.lock();
-        grow(&mut queue.subscriptions, &mut larger);
-        drop(queue);
-        drop(larger);
+    fn grow_delivered(&self, capacity: usize) -> Result {
+        let storage = RingStorage::new(core::cmp::max(4, 2 * capacity))?;
+        let _old = self.queue.lock().delivered.grow(storage);
         Ok(())
     }
 }
 
 impl Queue {
-    /// The subscription with that cookie that was delivered first and not confirmed yet.
-    pub(crate) fn first_delivered(
+    /// Takes the subscription with that cookie of which the process has read first and that it has
+    /// not confirmed yet.
+    pub(crate) fn take_delivered(
         &mut self,
         topic: Topic,
         cookie: u64,
     ) -> Option<Arc<Subscription>> {
-        let mut first = None;
-        for index in 0..self.subscriptions.len() {
-            let subscription = self.subscriptions[index].clone();
-            if subscription.topic != topic || subscription.cookie != cookie {
-                continue;
-            }
-            if let Some(nth) = subscription.delivered_as(self) {
-                if first.as_ref().is_none_or(|(least, _)| nth < *least) {
-                    first = Some((nth, subscription));
-                }
-            }
-        }
-        Some(first?.1)
-    }
-
-    /// Takes a subscription out of the table.
-    pub(crate) fn remove_subscription(
-        &mut self,
-        subscription: &Arc<Subscription>,
-    ) -> Option<Arc<Subscription>> {
-        remove(&mut self.subscriptions, subscription)
+        let is_it = |each: &Arc<Subscription>| each.topic == topic && each.cookie == cookie;
+        let found = self.delivered.take_first(is_it)?;
+        self.delivered.promise_again();
+        Some(found)
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::{
     node::Node,
+    queue::Queue,
     subscription::Subscription,
     transaction::Transaction, //
 };
@@ -17,7 +18,8 @@ use kernel::{
             PollTable, //
         },
         Arc,
-        SetOnce, //
+        SetOnce,
+        SpinLock, //
     },
     task::Task, //
 };
@@ -87,16 +89,36 @@ impl Pollers {
         Self(SetOnce::new())
     }
 
-    /// Adds the caller of `poll`.
-    pub(crate) fn register(&self, file: &File, table: &PollTable<'_>) -> Result {
+    /// Adds the caller of `poll`; `queue` is that of the process.
+    pub(crate) fn register(
+        &self,
+        queue: &SpinLock<Queue>,
+        file: &File,
+        table: &PollTable<'_>,
+    ) -> Result {
         if self.0.as_ref().is_none() {
-            let condvar = PollCondVarBox::new(c"Pollers", kernel::static_lock_class!())?;
-            // Whoever was first, there is one now.
-            self.0.populate(condvar);
+            self.make(queue)?;
         }
         if let Some(condvar) = self.0.as_ref() {
             table.register_wait(file, condvar);
         }
+        Ok(())
+    }
+
+    /// Makes the wait queue, unless somebody else does.
+    #[cold]
+    fn make(&self, queue: &SpinLock<Queue>) -> Result {
+        let condvar = PollCondVarBox::new(c"Pollers", kernel::static_lock_class!())?;
+        let mut condvar = Some(condvar);
+        // Under the lock nobody else is halfway through, which would look like no wait queue.
+        let guard = queue.lock();
+        if self.0.as_ref().is_none() {
+            if let Some(condvar) = condvar.take() {
+                self.0.populate(condvar);
+            }
+        }
+        drop(guard);
+        drop(condvar);
         Ok(())
     }
 

@@ -67,8 +67,7 @@ pub(crate) enum Item {
     Outcome(Arc<Transaction>, Option<Arc<Transaction>>),
     /// The owner of the node counts as told. The node is dropped if that was the last of it.
     News(Arc<Node>, News, Option<ListedNode>),
-    /// The subscription is dropped if that was its end.
-    Notice(Option<Notice>, Arc<Subscription>, Option<Arc<Subscription>>),
+    Notice(Option<Notice>, Arc<Subscription>),
     Accepted(u32),
     Failed(u32),
 }
@@ -94,8 +93,8 @@ impl Item {
                 Self::News(node, news.unwrap_or_default(), settled.node)
             }
             Work::Notice(subscription) => {
-                let (notice, over) = subscription.deliver(queue);
-                Self::Notice(notice, subscription, over)
+                let notice = subscription.deliver(queue);
+                Self::Notice(notice, subscription)
             }
             Work::Accepted(ret) => Self::Accepted(ret),
             Work::Failed(ret) => Self::Failed(ret),
@@ -159,9 +158,7 @@ impl Delivery<'_, '_> {
                 result?;
             }
             Item::News(node, news, _listed) => self.news(&node, news)?,
-            Item::Notice(Some(notice), subscription, _over) => {
-                self.notice(notice, &subscription)?;
-            }
+            Item::Notice(Some(notice), subscription) => self.notice(notice, &subscription)?,
             Item::Notice(None, ..) => {}
             Item::Accepted(ret) => self.writer.put(ret)?,
             Item::Failed(ret) => {

@@ -48,6 +48,7 @@ struct Pointer {
 
 /// The buffers of one message.
 pub(crate) struct Gather {
+    /// In the order of the objects.
     pointers: KVVec<Pointer>,
     /// Where the next buffer goes.
     next: usize,
@@ -98,8 +99,9 @@ impl Gather {
 
     /// Finds the buffer that is object `object`, if `len` bytes at `offset` of it may change now.
     fn parent(&self, object: u64, offset: u64, len: usize) -> Result<(usize, usize)> {
-        let is_it = |pointer: &Pointer| pointer.object == object;
-        let parent = self.pointers.iter().position(is_it).ok_or(EINVAL)?;
+        let by_object = |pointer: &Pointer| pointer.object;
+        let found = self.pointers.binary_search_by_key(&object, by_object);
+        let parent = found.map_err(|_| EINVAL)?;
         let offset = usize::try_from(offset)?;
         let pointer = &self.pointers[parent];
         let end = offset.checked_add(len).ok_or(EINVAL)?;

@@ -24,7 +24,7 @@ pub(crate) fn request(thread: &Thread, topic: Topic, what: &HandleCookie) -> Res
     let process = &thread.process;
     let node = process.any_node(what.handle()).ok_or(EINVAL)?;
     let subscription = Subscription::new(process.clone(), node.clone(), topic, what.cookie())?;
-    process.reserve_subscription(&subscription)?;
+    process.reserve_subscription()?;
     let subscribed = node.subscribe(&subscription);
     if subscribed.is_err() || !process.attach(what.handle(), &subscription) {
         process.end_subscription(&subscription);
@@ -63,7 +63,7 @@ pub(crate) fn clear(thread: &Thread, topic: Topic, what: &HandleCookie) -> Resul
 pub(crate) fn confirm(thread: &Thread, topic: Topic, cookie: u64) -> Result {
     let process = &thread.process;
     let mut queue = process.queue.lock();
-    let subscription = queue.first_delivered(topic, cookie).ok_or(EINVAL)?;
+    let subscription = queue.take_delivered(topic, cookie).ok_or(EINVAL)?;
     let posted = subscription.confirm(&mut queue, thread);
     drop(queue);
     tell(thread, "has read", &subscription);

@@ -92,8 +92,7 @@ fn end_own_work(work: Work, thread: &Thread) {
             process.wake_posted(posted);
         }
         Work::Notice(subscription) => {
-            let result = subscription.deliver(&mut process.queue.lock());
-            drop(result);
+            subscription.deliver(&mut process.queue.lock());
         }
         Work::Accepted(_) | Work::Failed(_) => {}
     }
@@ -183,7 +182,7 @@ fn pop_subscriber(process: &Process, node: &Node) -> Option<Arc<Subscription>> {
 }
 
 fn pop_subscription(process: &Process) -> Option<Arc<Subscription>> {
-    process.queue.lock().subscriptions.pop()
+    process.queue.lock().delivered.pop()
 }
 
 /// Drops all references that a process has.

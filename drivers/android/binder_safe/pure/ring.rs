@@ -121,6 +121,9 @@ impl<T> Ring<T> {
     }
 
     fn take_nth(&mut self, nth: usize) -> Option<T> {
+        if nth == 0 {
+            return self.pop();
+        }
         for nth in nth..self.len - 1 {
             let (here, behind) = (self.index(nth), self.index(nth + 1));
             self.slots.as_mut_slice().swap(here, behind);

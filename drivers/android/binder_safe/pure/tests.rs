@@ -69,6 +69,10 @@ mod todo {
         assert!(!todo.has_room());
         todo.forgo();
         assert!(todo.has_room());
+        todo.push_promised(4);
+        assert_eq!(todo.push(5), Ok(()));
+        assert_eq!(todo.take_first(|item| *item < 5), Some(4));
+        assert_eq!((todo.get(0), todo.get(1)), (Some(&5), None));
         Ok(())
     }
 }

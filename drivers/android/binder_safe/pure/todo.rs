@@ -81,6 +81,11 @@ impl<T> Todo<T> {
         self.ring.pop()
     }
 
+    /// Takes the first item for which `is_it` holds.
+    pub(crate) fn take_first(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
+        self.ring.take_first(is_it)
+    }
+
     /// The item that is `nth` from the one that was queued first.
     pub(crate) fn get(&self, nth: usize) -> Option<&T> {
         self.ring.get(nth)
