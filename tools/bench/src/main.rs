@@ -18,8 +18,8 @@ use clap::Parser;
 
 use rows::{Kind, Operation, KINDS};
 
-/// Before the clock starts: by then pages, slabs and the scheduler are warm.
-const WARM_UP: u32 = 300;
+/// How many short runs come before those that count.
+const SETTLING: u32 = 3;
 
 #[derive(Parser)]
 #[command(about = "Measures what a Binder driver costs")]
@@ -49,8 +49,13 @@ fn measure(cli: &Cli, kind: &Kind, parameter: usize) -> Result<()> {
     let mut operation = (kind.make)(&cli.device, parameter)?;
     let number = kind.count * operation.size();
     let mut line = format!("row {} {parameter} {number}", kind.name);
+    // By then pages and slabs are warm, and the scheduler has settled, which takes it thousands of
+    // switches.
+    for _ in 0..SETTLING {
+        operation.run(kind.count)?;
+    }
+    sys::mark();
     for _ in 0..cli.repeat {
-        run(&mut *operation, WARM_UP.min(kind.count))?;
         let short = run(&mut *operation, kind.count)?;
         let long = run(&mut *operation, 2 * kind.count)?;
         let each = long.saturating_sub(short) as f64 / f64::from(number);

@@ -25,8 +25,8 @@ const LIMIT: Duration = Duration::from_secs(600);
 const BOOT: Duration = Duration::from_secs(600);
 
 /// How often instructions are counted: now and then the kernel does something of its own meanwhile,
-/// so the middle of three counts is taken.
-pub const EXACT_REPEAT: u32 = 3;
+/// so the middle of five counts is taken.
+pub const EXACT_REPEAT: u32 = 5;
 
 /// What a VM gave.
 #[derive(Default)]
