@@ -17,15 +17,21 @@ use rustix::fs::{flock, FlockOperation};
 use crate::{paths::Paths, run};
 
 /// What the tests need of the kernel's tree.
-const SHARED: [&str; 6] = [
+const SHARED: [&str; 5] = [
     "tools/testing/selftests/lib.mk",
     "tools/testing/selftests/kselftest.h",
-    "tools/testing/selftests/kselftest_harness.h",
     // The tool for netlink families takes the folder that has this file for the root.
     "MAINTAINERS",
     "tools/net/ynl",
     "Documentation/netlink",
 ];
+
+/// What tests are made with. It gives each 30 s, which is meant for machines.
+const HARNESS: &str = "tools/testing/selftests/kselftest_harness.h";
+const HURRY: &str = "#define TEST_TIMEOUT_DEFAULT 30\n";
+
+/// What is enough for an emulated kernel with KASAN on a busy host.
+const PATIENCE: &str = "#define TEST_TIMEOUT_DEFAULT 180\n";
 
 /// Our tests, in `tools/testing/selftests`.
 const OURS: &str = "binder";
@@ -64,12 +70,24 @@ fn mirror(from: &Path, to: &Path) -> Result<()> {
     }
     for source in files(from)? {
         let copy = to.join(source.file_name().unwrap_or_default());
-        let data = read(&source)?;
-        if fs::read(&copy).ok().as_deref() != Some(&data[..]) {
-            fs::write(&copy, data).with_context(|| format!("cannot write {}", copy.display()))?;
-        }
+        write_if_new(&copy, &read(&source)?)?;
     }
     Ok(())
+}
+
+fn write_if_new(path: &Path, data: &[u8]) -> Result<()> {
+    if fs::read(path).ok().as_deref() != Some(data) {
+        // A link would lead to the base.
+        let _ = fs::remove_file(path);
+        fs::write(path, data).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The base's harness, with more time for each test.
+fn harness(paths: &Paths) -> Result<String> {
+    let text = String::from_utf8(read(&paths.base().join(HARNESS))?)?;
+    Ok(text.replace(HURRY, PATIENCE))
 }
 
 /// All tests in a folder with the shape of a kernel tree's `selftests`, which it gives.
@@ -92,6 +110,7 @@ fn lay_out(paths: &Paths) -> Result<PathBuf> {
                 .with_context(|| format!("cannot make the link {}", link.display()))?;
         }
     }
+    write_if_new(&tree.join(HARNESS), harness(paths)?.as_bytes())?;
     Ok(selftests)
 }
 
