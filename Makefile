@@ -56,8 +56,8 @@ image: ## Build a kernel if needed and print the path of its image (use make -s)
 selftest: ## Run the kselftests in the VM
 	@$(XTASK) selftest $(kernel) $(ARGS)
 
-soak: ## Run the random workload for ten minutes: ARGS='--seconds N --seed N'
-	@$(XTASK) selftest --config $(or $(CONFIG),debug) $(if $(DRIVER),--driver $(DRIVER)) --only workload $(or $(ARGS),--seconds 600)
+soak: ## Run a random workload and a fuzzer, ten minutes each: ARGS='--seconds N --seed N'
+	@$(XTASK) selftest --config $(or $(CONFIG),debug) $(if $(DRIVER),--driver $(DRIVER)) --only workload fuzz $(or $(ARGS),--seconds 600)
 
 mutants: ## Put bugs of the past back into the driver: a test must find each
 	@$(XTASK) mutants $(ARGS)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random commands by several peers, from a fixed seed. Whatever they do, the
- * driver answers with the errors and returns that exist, and gives all back.
+ * Random commands by several peers, for BINDER_SECONDS of the environment and
+ * from BINDER_SEED, which is fixed otherwise. Whatever they do, the driver
+ * answers with the errors and returns that exist, and gives all back.
  */
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -13,7 +15,13 @@
 #include "object.h"
 
 #define PEERS 4
-#define STEPS 4000
+
+static long setting(const char *name, long otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? atol(text) : otherwise;
+}
 
 FIXTURE(fuzz)
 {
@@ -24,7 +32,7 @@ FIXTURE(fuzz)
 FIXTURE_SETUP(fuzz)
 {
 	binder_setup();
-	self->state = 1;
+	self->state = setting("BINDER_SEED", 1);
 	self->peers[0] = peer_manager(task_fork());
 	for (int i = 1; i < PEERS; i++) {
 		self->peers[i] = peer_open(NULL);
@@ -181,9 +189,11 @@ static void close_strays(struct peer *peers[PEERS])
 }
 
 /* Item 121. */
-TEST_F(fuzz, commands)
+TEST_F_TIMEOUT(fuzz, commands, 7200)
 {
-	for (int i = 0; i < STEPS; i++) {
+	long end = now_ms() + 1000 * setting("BINDER_SECONDS", 5);
+
+	for (long i = 0; now_ms() < end; i++) {
 		struct peer *peer = self->peers[roll(&self->state, PEERS)];
 		int ret = 0;
 
@@ -194,7 +204,7 @@ TEST_F(fuzz, commands)
 		case 1: case 2: case 3:
 			peer_read(peer);
 			ASSERT_TRUE(sane(peer)) {
-				TH_LOG("step %d: %s", i, peer->text);
+				TH_LOG("step %ld: %s", i, peer->text);
 			}
 			break;
 		default:
@@ -203,7 +213,7 @@ TEST_F(fuzz, commands)
 			ret = peer_write(peer);
 		}
 		ASSERT_TRUE(!ret || ret == -EINVAL || ret == -EAGAIN) {
-			TH_LOG("step %d: %d", i, ret);
+			TH_LOG("step %ld: %d", i, ret);
 		}
 		if (i % 100 == 0)
 			close_strays(self->peers);
