@@ -4,6 +4,7 @@
 
 XTASK := tools/xtask.sh
 kernel := $(if $(DRIVER),--driver $(DRIVER)) $(if $(CONFIG),--config $(CONFIG))
+arch := $(if $(ARCH),--arch $(ARCH))
 export KDIR BINDER_SAFE_CACHE
 
 .PHONY: help setup run test check patches am fold kernel module image selftest soak mutants clients items kunit shell bench profile doctor docs lint clean
@@ -15,7 +16,9 @@ help: ## This list
 	@echo
 	@echo "Variables:"
 	@echo "  DRIVER=safe|c|rust      which driver the kernel carries (safe)"
-	@echo "  CONFIG=release|debug    how it is configured; debug has KASAN and lockdep (release)"
+	@echo "  CONFIG=release|debug    how it is configured; debug has KASAN and lockdep (release);"
+	@echo "         |rust-users      rust-users has the base's own Rust drivers and samples"
+	@echo "  ARCH=x86_64|arm64       for kernel: what machine it is for (x86_64); arm64 is compiled only"
 	@echo "  KDIR=/path/to/linux     a Linux 7.3 of your own, used through a copy; for am, the tree to patch"
 	@echo "  PATCH=FILE              for fold: the patch that you edited"
 	@echo "  ARGS='--option ...'     more options for the tool, say --dry-run or --help"
@@ -45,7 +48,7 @@ fold: ## Bring an edited patch back into the sources: make fold PATCH=FILE
 	@$(XTASK) fold $(PATCH) $(ARGS)
 
 kernel: ## Build a kernel
-	@$(XTASK) kernel $(kernel) $(ARGS)
+	@$(XTASK) kernel $(kernel) $(arch) $(ARGS)
 
 module: ## Build a kernel with the driver as a module
 	@$(XTASK) kernel $(kernel) --module $(ARGS)

@@ -5,6 +5,7 @@
 use std::{fs, path::PathBuf, process::Command, thread};
 
 use anyhow::{bail, Context, Result};
+use clap::ValueEnum;
 
 use crate::{
     paths::Paths,
@@ -14,11 +15,14 @@ use crate::{
     Config, Driver,
 };
 
+mod arch;
 mod config;
 pub mod image;
 mod lock;
 pub mod modules;
 mod tree;
+
+pub use arch::Arch;
 
 /// How many lines make prints for a kernel from scratch, for the progress bar.
 const LINES: u64 = 1600;
@@ -35,6 +39,9 @@ pub struct Args {
     /// Build the driver as a module instead of into the kernel. The debug kernel has it so anyway.
     #[arg(long)]
     pub module: bool,
+    /// The machine that the kernel is for; for arm64, the Rust code alone is compiled.
+    #[arg(long, value_enum, default_value = "x86_64")]
+    pub arch: Arch,
 }
 
 impl Args {
@@ -44,6 +51,7 @@ impl Args {
             driver,
             config,
             module: false,
+            arch: Arch::X86_64,
         }
     }
 
@@ -60,13 +68,22 @@ impl Args {
 
     /// The name of the build folder.
     pub fn name(&self) -> String {
-        let name = format!("{:?}-{:?}", self.driver, self.config).to_lowercase();
+        let mut name = format!("{}-{}", word(self.driver), word(self.config));
         if self.module && self.config != Config::Debug {
-            format!("{name}-module")
-        } else {
-            name
+            name += "-module";
         }
+        if self.arch != Arch::X86_64 {
+            name += &format!("-{}", word(self.arch));
+        }
+        name
     }
+}
+
+/// What a value is called on the command line.
+fn word(value: impl ValueEnum) -> String {
+    value
+        .to_possible_value()
+        .map_or(String::new(), |value| value.get_name().to_string())
 }
 
 pub fn run(paths: &Paths, args: Args) -> Result<()> {
@@ -79,6 +96,9 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
 pub fn build(paths: &Paths, args: &Args) -> Result<PathBuf> {
     if args.module && args.driver != Driver::Safe {
         bail!("only the safe driver can be built as a module (--driver safe)");
+    }
+    if args.arch != Arch::X86_64 && args.as_module() {
+        bail!("there are no modules for a machine that nothing is booted on (--arch arm64)");
     }
     let tools = setup::ensure(paths)?;
     let _lock = lock::take(&paths.cache)?;
@@ -101,6 +121,16 @@ pub fn source(paths: &Paths) -> Result<PathBuf> {
     Ok(tree::with_series(paths)?.path)
 }
 
+/// Whether the kernel crate and the driver compile for arm64 without a warning, for `xtask test`.
+pub fn arm64(paths: &Paths) -> Result<Tally> {
+    let args = Args {
+        arch: Arch::Arm64,
+        ..Args::of(Driver::Safe, Config::Release)
+    };
+    build(paths, &args)?;
+    Ok(Tally::one(true))
+}
+
 /// Whether a kernel takes the fragment for Android, on top of its own default for PCs. Nothing is
 /// built.
 pub fn android(paths: &Paths) -> Result<Tally> {
@@ -114,6 +144,8 @@ pub fn android(paths: &Paths) -> Result<Tally> {
         tools,
         dir: paths.build("android-config"),
         name: "android-config".to_string(),
+        arch: Arch::X86_64,
+        strict: false,
     };
     fs::create_dir_all(&job.dir).with_context(|| format!("cannot create {}", job.dir.display()))?;
     config::complete(&job, paths, "x86_64_defconfig", &fragment)?;
@@ -126,10 +158,16 @@ struct Job {
     tools: Toolchain,
     dir: PathBuf,
     name: String,
+    arch: Arch,
+    /// Let clippy look at the Rust code, and let no warning pass.
+    strict: bool,
 }
 
 /// Where a build folder says what it was made from.
 const STAMP: &str = ".built-from";
+
+/// What make gets for a strict build.
+const STRICT: [&str; 3] = ["W=1", "CLIPPY=1", "KRUSTFLAGS=-Dwarnings"];
 
 impl Job {
     /// The build of one kernel, and its configuration.
@@ -143,6 +181,8 @@ impl Job {
             tools,
             dir: args.dir(paths),
             name: args.name(),
+            arch: args.arch,
+            strict: args.config == Config::RustUsers,
         };
         Ok((job, config::fragment(&paths.root, args)?))
     }
@@ -158,7 +198,7 @@ impl Job {
         if self.is_current(&wanted) {
             return Ok(());
         }
-        let fresh = !self.dir.join("vmlinux").exists();
+        let fresh = !self.image().exists();
         if fresh {
             space::need(&paths.cache, space::BUILD, "a kernel build")?;
         }
@@ -167,8 +207,9 @@ impl Job {
         config::check_tools(&self.dir, &self.tools.banners)?;
         config::configure(self, paths, fragment)?;
         let mut make = self.make();
-        make.arg("bzImage")
-            .args(args.as_module().then_some("modules"));
+        make.args(self.arch.targets())
+            .args(args.as_module().then_some("modules"))
+            .args(self.strict.then_some(STRICT).into_iter().flatten());
         let title = format!("Building {}", self.name);
         let log = paths.log(&format!("build-{}", self.name))?;
         run::logged(&title, fresh.then_some(LINES), &log, &mut make)?;
@@ -195,6 +236,10 @@ impl Job {
         make.arg("-C").arg(&self.source.path);
         make.arg(format!("O={}", self.dir.display()))
             .arg(format!("-j{jobs}"));
+        // For its own machine make has another default configuration than for the same one by name.
+        if self.arch != Arch::X86_64 {
+            make.arg(format!("ARCH={}", word(self.arch)));
+        }
         // A version that names the commit would make every edit rebuild what prints it.
         make.arg("LOCALVERSION=");
         self.tools.apply(&mut make);
@@ -204,6 +249,7 @@ impl Job {
             "MFLAGS",
             "MAKELEVEL",
             "MAKEOVERRIDES",
+            "ARCH",
             "CONFIG",
             "DRIVER",
             "KDIR",
@@ -214,7 +260,7 @@ impl Job {
     }
 
     fn image(&self) -> PathBuf {
-        self.dir.join("arch/x86/boot/bzImage")
+        self.dir.join(self.arch.product())
     }
 }
 
@@ -231,5 +277,8 @@ mod tests {
         assert_eq!(args.name(), "safe-debug");
         args.config = Config::Release;
         assert_eq!(args.name(), "safe-release-module");
+        let mut args = Args::of(Driver::C, Config::RustUsers);
+        args.arch = Arch::Arm64;
+        assert_eq!(args.name(), "c-rust-users-arm64");
     }
 }

@@ -58,6 +58,8 @@ pub enum Config {
     Release,
     /// With KASAN, lockdep, list and object debugging, kmemleak.
     Debug,
+    /// With the base's own Rust drivers and samples, checked by clippy; no warning passes.
+    RustUsers,
 }
 
 #[derive(Subcommand)]

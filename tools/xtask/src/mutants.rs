@@ -83,11 +83,7 @@ impl Mutant {
             root: copy.path().to_path_buf(),
             ..paths.clone()
         };
-        let kernel = kernel::Args {
-            driver: Driver::Safe,
-            config: Config::Release,
-            module: false,
-        };
+        let kernel = kernel::Args::of(Driver::Safe, Config::Release);
         let mut choice = Choice::of(Driver::Safe, Config::Release);
         choice.image = Some(kernel::build(&with_bug, &kernel)?);
         Ok(selftest::one(paths, choice, &self.test)?.failed > 0)

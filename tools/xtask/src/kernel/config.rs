@@ -20,12 +20,14 @@ pub fn fragment(root: &Path, args: &Args) -> Result<String> {
         Driver::C => "driver-c",
         Driver::Rust => "driver-rust",
     };
-    let mut names = vec!["base", driver];
-    if args.config == Config::Debug {
-        names.push("debug");
-        if args.driver == Driver::Safe {
-            names.push("kunit");
-        }
+    let mut names = vec!["base", args.arch.fragment(), driver];
+    match args.config {
+        Config::Release => {}
+        Config::Debug => names.push("debug"),
+        Config::RustUsers => names.push("rust-users"),
+    }
+    if args.config != Config::Release && args.driver == Driver::Safe {
+        names.push("kunit");
     }
     let mut all = String::new();
     for name in &names {
@@ -147,6 +149,7 @@ fn symbols(config: &str) -> BTreeMap<&str, &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::Arch;
 
     const CONFIG: &str = "CONFIG_CC_VERSION_TEXT=\"clang version 22.1.8\"\n\
                           CONFIG_RUSTC_VERSION_TEXT=\"rustc 1.96.0 (x)\"\n\
@@ -208,26 +211,22 @@ mod tests {
     #[test]
     fn every_kernel_has_its_fragments() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let text = |driver, config, module| {
-            fragment(
-                &root,
-                &Args {
-                    driver,
-                    config,
-                    module,
-                },
-            )
-            .unwrap()
-        };
-        assert!(text(Driver::C, Config::Release, false).contains("CONFIG_ANDROID_BINDER_IPC=y\n"));
-        assert!(text(Driver::Rust, Config::Debug, false).contains("CONFIG_KASAN=y\n"));
-        for module in [
-            text(Driver::Safe, Config::Release, true),
-            text(Driver::Safe, Config::Debug, false),
-        ] {
+        let text = |args: &Args| fragment(&root, args).unwrap();
+        let c = text(&Args::of(Driver::C, Config::Release));
+        assert!(c.contains("CONFIG_ANDROID_BINDER_IPC=y\n"));
+        let rust = text(&Args::of(Driver::Rust, Config::Debug));
+        assert!(rust.contains("CONFIG_KASAN=y\n"));
+        let mut module = Args::of(Driver::Safe, Config::Release);
+        module.module = true;
+        for module in [module, Args::of(Driver::Safe, Config::Debug)] {
+            let module = text(&module);
             assert_eq!(symbols(&module)["CONFIG_ANDROID_BINDER_SAFE"], "m");
         }
-        let built_in = text(Driver::Safe, Config::Release, false);
-        assert_eq!(symbols(&built_in)["CONFIG_ANDROID_BINDER_SAFE"], "y");
+        let mut users = Args::of(Driver::Safe, Config::RustUsers);
+        users.arch = Arch::Arm64;
+        let users = text(&users);
+        assert_eq!(symbols(&users)["CONFIG_ANDROID_BINDER_SAFE"], "y");
+        assert_eq!(symbols(&users)["CONFIG_NOVA_CORE"], "y");
+        assert!(!users.contains("X86"));
     }
 }

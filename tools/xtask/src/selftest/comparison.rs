@@ -24,7 +24,8 @@ pub fn write(root: &Path, driver: Driver, tally: Tally, failed: &[String]) -> Re
     }
     let section = format!(
         "\nOf {} tests, {} fail on this driver, {} pass, and {} cannot be run on it.\n\n\
-         | Test | Items that it holds |\n|---|---|\n{rows}\n",
+         <details><summary>Those that fail, and what they hold</summary>\n\n\
+         | Test | Items |\n|---|---|\n{rows}\n</details>\n\n",
         tally.passed + tally.failed + tally.skipped,
         tally.failed,
         tally.passed,
