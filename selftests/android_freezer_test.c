@@ -186,6 +186,7 @@ TEST_F(android_freezer, superseded)
 	EXPECT_STREQ("EAGAIN", peer_read(self->binder));
 }
 
+/* Items 55 and 66. */
 TEST_F(android_freezer, unknown_app)
 {
 	struct binder_frozen_status_info info;

@@ -59,7 +59,7 @@ static long caller(long self, long size, long unused)
 	return 0;
 }
 
-/* The target is released with calls on their way to it. */
+/* Items 178 and 259: the target is released with calls on their way to it. */
 TEST_F(race, calls_and_release)
 {
 	struct race races[] = {
