@@ -124,16 +124,10 @@ __attribute__((constructor)) static void share_told(void)
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
-/*
- * Files that are open in the whole system are compared at the end of a program:
- * what its tests leave open is closed when their processes are gone.
- */
-static long files_at_start;
-static pid_t program;
-
-static long open_files(void)
+/* The first number in a file, or -1 */
+static long number_in(const char *path)
 {
-	FILE *file = fopen("/proc/sys/fs/file-nr", "re");
+	FILE *file = fopen(path, "re");
 	long number = -1;
 
 	if (!file)
@@ -144,27 +138,50 @@ static long open_files(void)
 	return number;
 }
 
-__attribute__((constructor)) static void count_files(void)
+/*
+ * What the whole system has is compared at the end of a program: what its tests
+ * leave open is closed when their processes are gone.
+ */
+static struct {
+	const char *what, *path;
+	long at_start;
+} totals[] = {
+	{ "open files", "/proc/sys/fs/file-nr" },
+	{ "references to the module", "/sys/module/binder_safe/refcnt" },
+};
+
+static pid_t program;
+
+__attribute__((constructor)) static void count_totals(void)
 {
 	program = getpid();
-	files_at_start = open_files();
+	for (size_t i = 0; i < ARRAY_SIZE(totals); i++)
+		totals[i].at_start = number_in(totals[i].path);
 }
 
-__attribute__((destructor)) static void compare_files(void)
+__attribute__((destructor)) static void compare_totals(void)
 {
 	long deadline = now_ms() + RELEASE_TIMEOUT_MS, now;
+	bool leaks = false;
 
-	if (program != getpid() || files_at_start < 0)
+	if (program != getpid())
 		return;
 	close_range(3, ~0U, 0);
 	arena_drop();
-	while ((now = open_files()) > files_at_start && now_ms() < deadline)
-		nap();
-	if (now <= files_at_start)
-		return;
-	fprintf(stderr, "# leak: %ld open files, were %ld\n", now,
-		files_at_start);
-	_exit(KSFT_FAIL);
+	for (size_t i = 0; i < ARRAY_SIZE(totals); i++) {
+		if (totals[i].at_start < 0)
+			continue;
+		while ((now = number_in(totals[i].path)) > totals[i].at_start &&
+		       now_ms() < deadline)
+			nap();
+		if (now <= totals[i].at_start)
+			continue;
+		fprintf(stderr, "# leak: %ld %s, were %ld\n", now,
+			totals[i].what, totals[i].at_start);
+		leaks = true;
+	}
+	if (leaks)
+		_exit(KSFT_FAIL);
 }
 
 static void tell_once(const char *what)

@@ -70,6 +70,11 @@ static void count(struct actor *a, enum count what, unsigned long by)
 	__atomic_fetch_add(&a->load->counts[what], by, __ATOMIC_RELAXED);
 }
 
+static long *waits_since(struct actor *a)
+{
+	return &a->load->slots[a->rank].waits_since[a->index];
+}
+
 static struct actor *actor_new(struct workload *load, struct peer *share,
 			       int rank, unsigned int seed)
 {
@@ -268,7 +273,8 @@ static void serve(struct actor *a)
 	}
 	put_u64(a->peer, BC_FREE_BUFFER, txn.data.ptr.buffer);
 	if (!(txn.flags & TF_ONE_WAY)) {
-		if (roll(a, 50) == 0) {
+		/* Not within a call of its own, whose end it would not hear. */
+		if (!*waits_since(a) && roll(a, 50) == 0) {
 			flush(a);
 			ioctl(a->peer->fd, BINDER_THREAD_EXIT, 0);
 			count(a, EXITS, 1);
@@ -350,7 +356,7 @@ static __u32 step(struct actor *a)
 /* A call, and all that is called back meanwhile. It must have one end. */
 static bool call(struct actor *a, __u32 handle, enum code code)
 {
-	long *since = &a->load->slots[a->rank].waits_since[a->index];
+	long *since = waits_since(a);
 	bool outermost = !*since;
 	__u32 end;
 

@@ -129,14 +129,33 @@ static void replace_dead(struct workload *load, unsigned int *state)
 	}
 }
 
+/* What the driver thinks of it, for the reader of a failed test */
+static void print_transactions(void)
+{
+	int fd = binder_open_at(binder_dir, "binder_logs/transactions",
+				O_RDONLY);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	char line[512];
+
+	while (file && fgets(line, sizeof(line), file))
+		ksft_print_msg("%s", line);
+	if (file)
+		fclose(file);
+}
+
 static void check_waits(struct workload *load)
 {
 	for (int i = 0; i < WORKERS; i++)
 		for (int j = 0; j < ACTORS; j++) {
 			long since = load->slots[i].waits_since[j];
 
-			if (since && now_ms() - since > STUCK_MS)
-				workload_fail(load, "a call does not end");
+			if (!since || now_ms() - since < STUCK_MS)
+				continue;
+			ksft_print_msg("thread %d of %d waits\n", j,
+				       load->slots[i].pid);
+			print_transactions();
+			workload_fail(load, "a call does not end");
+			return;
 		}
 }
 
