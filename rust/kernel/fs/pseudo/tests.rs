@@ -141,9 +141,9 @@ impl Operations for Client {
         if SuperBlock::<TestFs>::of_file(file).is_none() {
             return Err(EBADF);
         }
-        let client = KBox::new(Client(node.0.clone()), GFP_KERNEL)?;
-        client.0.open.fetch_add(1, Relaxed);
-        Ok(client)
+        // Counted before there is a box: without one it is dropped as well.
+        node.0.open.fetch_add(1, Relaxed);
+        Ok(KBox::new(Client(node.0.clone()), GFP_KERNEL)?)
     }
 }
 
@@ -427,6 +427,28 @@ mod cases {
         add(&mount.sb().root(), c"second")?;
         assert_eq!(alive.nodes.load(Relaxed), 2);
         drop(mount);
+        assert_eq!(alive.nodes.load(Relaxed), 0);
+        assert_eq!(alive.data.load(Relaxed), 0);
+        Ok(())
+    }
+
+    #[cfg(CONFIG_RUST_KUNIT_FAIL_NTH)]
+    #[test]
+    fn failed_allocations_leave_nothing() -> Result {
+        crate::kunit::each_allocation_fails(|| register().map(drop))?;
+
+        let (alive, registration) = register()?;
+        crate::kunit::each_allocation_fails(|| {
+            let mount = Mount::new(&registration)?;
+            let dir = mount.sb().root().mkdir(c"dir", 0o755)?;
+            dir.keep()?;
+            add(&dir, c"a")?;
+            dir.create_seq_file::<Client>(c"text", 0o444, (1, Node::new(&alive)))?;
+            mount.open(c"first", bindings::O_RDWR).map(drop)?;
+            flush_fput();
+            Ok(())
+        })?;
+        assert_eq!(alive.open.load(Relaxed), 0);
         assert_eq!(alive.nodes.load(Relaxed), 0);
         assert_eq!(alive.data.load(Relaxed), 0);
         Ok(())

@@ -22,6 +22,10 @@ use super::{tsc, Accel, Clock, Vm};
 
 const PROGRAM: &str = "qemu-system-x86_64";
 
+/// All that QEMU can emulate but page tables of five levels: an interrupt that comes while the
+/// kernel finds out about them makes KASAN take good addresses for bad ones.
+const EMULATED: &str = "max,la57=off";
+
 /// Time for QEMU to end after its ports have closed.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -45,7 +49,11 @@ pub struct Qemu {
 /// `oops=panic` and `panic=-1` end a VM that is broken at once, instead of at its time limit.
 pub fn command(vm: &Vm, accel: Accel, initramfs: &Path) -> Command {
     let mut cmd = Command::new(PROGRAM);
-    let cpu = if accel == Accel::Kvm { "host" } else { "max" };
+    let cpu = if accel == Accel::Kvm {
+        "host"
+    } else {
+        EMULATED
+    };
     // The firmware's MP table, all our kernels know of CPUs, lists one a socket.
     let cpus = format!("{0},sockets={0}", vm.cpus);
     let time = tsc::parameters(vm.clock);
