@@ -15,7 +15,8 @@ help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
 	@echo
 	@echo "Variables:"
-	@echo "  DRIVER=safe|c|rust      which driver the kernel carries (safe)"
+	@echo "  DRIVER=safe|c|rust      which driver the kernel carries (safe);"
+	@echo "         |rust-extra      rust-extra is the Rust one with patches/extra"
 	@echo "  CONFIG=release|debug    how it is configured; debug has KASAN and lockdep (release);"
 	@echo "         |rust-users      rust-users has the base's own Rust drivers and samples"
 	@echo "  ARCH=x86_64|arm64       for kernel: what machine it is for (x86_64); arm64 is compiled only"

@@ -29,7 +29,12 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
 
 /// Kernel builds, the patched tree and logs; not the base tree, which takes a download.
 fn made(paths: &Paths) -> Vec<PathBuf> {
-    vec![paths.builds(), paths.tree(), paths.cache.join("log")]
+    vec![
+        paths.builds(),
+        paths.tree(),
+        paths.tree_of("extra"),
+        paths.cache.join("log"),
+    ]
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ fn test(paths: &Paths, choice: &Choice, verbose: bool) -> Result<Tally> {
         vm.files.push((inside(name), bin.join(name)));
     }
     let mut program = Program::new(TEST, &[&inside(TEST)], LIMIT);
-    let driver = format!("{:?}", choice.driver).to_lowercase();
+    let driver = choice.driver.guest_name().to_string();
     program.env.push(("BINDER_DRIVER".to_string(), driver));
     vm.programs.push(program);
     selftest::in_vm(paths, &vm, "binder-doctor", &choice.name(), verbose)

@@ -11,6 +11,7 @@ use crate::{
     paths::Paths,
     report::Tally,
     run,
+    series::checks::Checks,
     setup::{self, space, toolchain::Toolchain},
     Config, Driver,
 };
@@ -121,14 +122,19 @@ pub fn source(paths: &Paths) -> Result<PathBuf> {
     Ok(tree::with_series(paths)?.path)
 }
 
-/// Whether the kernel crate and the driver compile for arm64 without a warning, for `xtask test`.
+/// Whether the kernel crate compiles for arm64 without a warning, with the driver, and with the one
+/// that patches/extra make use it, for `xtask test`.
 pub fn arm64(paths: &Paths) -> Result<Tally> {
-    let args = Args {
-        arch: Arch::Arm64,
-        ..Args::of(Driver::Safe, Config::Release)
-    };
-    build(paths, &args)?;
-    Ok(Tally::one(true))
+    let mut checks = Checks::default();
+    for driver in [Driver::Safe, Driver::RustExtra] {
+        let args = Args {
+            arch: Arch::Arm64,
+            ..Args::of(driver, Config::Release)
+        };
+        let what = format!("{} compiles", args.name());
+        checks.item(&what, build(paths, &args).map(|_| ()));
+    }
+    Ok(checks.tally)
 }
 
 /// Whether a kernel takes the fragment for Android, on top of its own default for PCs. Nothing is
@@ -174,6 +180,7 @@ impl Job {
     fn new(paths: &Paths, args: &Args, tools: Toolchain) -> Result<(Self, String)> {
         let source = match args.driver {
             Driver::Safe => tree::with_series(paths)?,
+            Driver::RustExtra => tree::with_extra(paths)?,
             Driver::C | Driver::Rust => tree::base(paths)?,
         };
         let job = Self {

@@ -49,6 +49,19 @@ pub enum Driver {
     C,
     /// The Rust driver of the base tree.
     Rust,
+    /// The same, made to use what the series adds to the kernel crate (patches/extra).
+    RustExtra,
+}
+
+impl Driver {
+    /// What programs in the VM know it by.
+    fn guest_name(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::C => "c",
+            Self::Rust | Self::RustExtra => "rust",
+        }
+    }
 }
 
 /// How a kernel is configured.

@@ -70,6 +70,11 @@ impl Paths {
         self.work().join("tree")
     }
 
+    /// Another tree of this kind, made for `what`.
+    pub fn tree_of(&self, what: &str) -> PathBuf {
+        self.work().join(format!("tree-{what}"))
+    }
+
     /// All build folders.
     pub fn builds(&self) -> PathBuf {
         self.work().join("build")

@@ -119,7 +119,7 @@ const DEVICES: &str = "binder.devices=binder,hwbinder,vndbinder";
 fn machine(paths: &Paths, args: &Args) -> Result<Vm> {
     let built = build::programs(paths)?;
     let limit = build::time_limit(paths)?;
-    let driver = format!("{:?}", args.choice.driver).to_lowercase();
+    let driver = args.choice.driver.guest_name();
     let mut vm = args.choice.vm(paths, "selftest")?;
     vm.cmdline = DEVICES.to_string();
     for ((name, path), test) in pick(&built, &args.only)? {
@@ -136,7 +136,7 @@ fn machine(paths: &Paths, args: &Args) -> Result<Vm> {
         }
         program
             .env
-            .push(("BINDER_DRIVER".to_string(), driver.clone()));
+            .push(("BINDER_DRIVER".to_string(), driver.to_string()));
         vm.programs.push(program);
         vm.files.push((inside, path));
     }

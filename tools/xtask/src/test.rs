@@ -44,7 +44,7 @@ const PHASES: &[Phase] = &[
     ("programs by others, C driver", |paths| {
         clients::tally(paths, Driver::C)
     }),
-    ("kernel crate and driver, arm64", kernel::arm64),
+    ("kernel crate and drivers, arm64", kernel::arm64),
     ("KUnit", kunit::tally),
     ("clippy", lint::clippy::tally),
     ("selftests, safe driver, debug kernel", |paths| {

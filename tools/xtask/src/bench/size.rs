@@ -15,7 +15,7 @@ fn folder(driver: Driver) -> &'static str {
     match driver {
         Driver::Safe => "drivers/android/binder_safe",
         Driver::C => "drivers/android",
-        Driver::Rust => "drivers/android/binder",
+        Driver::Rust | Driver::RustExtra => "drivers/android/binder",
     }
 }
 

@@ -18,7 +18,7 @@ pub fn fragment(root: &Path, args: &Args) -> Result<String> {
     let driver = match args.driver {
         Driver::Safe => "driver-safe",
         Driver::C => "driver-c",
-        Driver::Rust => "driver-rust",
+        Driver::Rust | Driver::RustExtra => "driver-rust",
     };
     let mut names = vec!["base", args.arch.fragment(), driver];
     match args.config {

@@ -48,14 +48,25 @@ pub fn base(paths: &Paths) -> Result<Source> {
 /// The base with the overlay as it is now. Only files that differ are written, so that only they
 /// and what depends on them are built again.
 pub fn with_series(paths: &Paths) -> Result<Source> {
-    let commit = series::tip(paths)?;
-    let path = paths.tree();
-    match head(&path) {
+    at(paths, &paths.tree(), &series::tip(paths)?)
+}
+
+/// The same with `patches/extra` on top, in a folder of its own.
+pub fn with_extra(paths: &Paths) -> Result<Source> {
+    at(paths, &paths.tree_of("extra"), &series::extra::tip(paths)?)
+}
+
+/// The tree of `commit`, in the folder `path`.
+pub fn at(paths: &Paths, path: &Path, commit: &str) -> Result<Source> {
+    match head(path) {
         Ok(had) if had == commit => {}
-        Ok(_) => checkout(paths, &path, &commit)?,
-        Err(_) => create(paths, &path, &commit)?,
+        Ok(_) => checkout(paths, path, commit)?,
+        Err(_) => create(paths, path, commit)?,
     }
-    Ok(Source { path, commit })
+    Ok(Source {
+        path: path.to_path_buf(),
+        commit: commit.to_string(),
+    })
 }
 
 fn head(tree: &Path) -> Result<String> {
