@@ -208,6 +208,22 @@ TEST_F(nesting, call_with_a_nested_one_unread)
 	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE REPLY", peer_read(b));
 }
 
+/* Items 50 and 528: a thread exits with a call back unread, which ends. */
+TEST_F(nesting, exit_with_a_nested_call_unread)
+{
+	struct peer *a = self->peer[0], *b = self->peer[1];
+
+	ASSERT_EQ(0, call(a, self->to[0][1], 1));
+	ASSERT_STREQ("NOOP TRANSACTION", peer_read(b));
+	ASSERT_EQ(0, call(b, self->to[1][0], 2));
+	ASSERT_EQ(0, peer_ioctl(a, BINDER_THREAD_EXIT, NULL));
+	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE DEAD_REPLY", read_late(b));
+	put_msg(b, BC_REPLY, MSG());
+	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE", peer_write_read(b));
+	ASSERT_EQ(0, peer_word(a, BC_ENTER_LOOPER));
+	EXPECT_STREQ("EAGAIN", peer_read(a));
+}
+
 /* Item 261: the one in the middle dies; who waits hears it at the end. */
 TEST_F(nesting, middle_dies)
 {

@@ -132,6 +132,23 @@ TEST_F(threads, exit_with_counts_unread)
 	EXPECT_STREQ("NOOP TRANSACTION", self->server->text);
 }
 
+/* Items 413 and 532: they are for the threads that stay. */
+TEST_F(threads, exit_passes_counts_on)
+{
+	struct flat_binder_object obj = local_object(0x50, 0, 0);
+	struct peer *second = peer_thread(self->server, task_thread());
+
+	if (!is_binder_safe())
+		SKIP(return, "BETTER: in C they may be lost");
+	ASSERT_EQ(0, peer_word(second, BC_ENTER_LOOPER));
+	ASSERT_EQ(0, send_object(self->server, BC_TRANSACTION,
+				 MSG(.flags = TF_ONE_WAY), &obj));
+	EXPECT_STREQ("EAGAIN", peer_read(second));
+	ASSERT_EQ(0, peer_ioctl(self->server, BINDER_THREAD_EXIT, NULL));
+	EXPECT_STREQ("NOOP INCREFS ACQUIRE", peer_read(second));
+	EXPECT_EQ(0x50, second->rets[1].node.ptr);
+}
+
 /* Item 266: a thread dies within a call; the caller hears of it some time. */
 TEST_F(threads, dies_within_a_call)
 {
