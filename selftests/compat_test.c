@@ -112,13 +112,9 @@ TEST_F(compat, objects_are_released_once)
 	struct flat_binder_object *objs = (void *)(self->low + 1024);
 	binder_size_t *offsets = (void *)(self->low + 1280);
 	__u32 *cmd = (void *)(self->low + 256);
-	struct peer *registry = registry_open();
-	struct peer *server = peer_open(NULL);
-	struct peer *client = peer_open(NULL);
-	__u32 handle;
+	struct peer *server, *client;
+	__u32 handle = registry_pair(registry_open(), &server, &client);
 
-	ASSERT_EQ(0, peer_word(server, BC_ENTER_LOOPER));
-	handle = registry_give(registry, server, client, 0x10, 0, 0);
 	for (int i = 0; i < 4; i++) {
 		objs[i] = remote_object(handle);
 		offsets[i] = i * sizeof(*objs);

@@ -65,20 +65,6 @@ static void kill_owner(struct peer *owner, struct peer *client)
 	}
 }
 
-/* For clients that are to see nothing: waits for the release itself. */
-static void kill_quietly(struct peer *owner, struct peer *client, __u32 handle)
-{
-	long deadline = now_ms() + 5000;
-
-	task_kill(owner->task);
-	do {
-		put_msg(client, BC_TRANSACTION,
-			MSG(.handle = handle, .flags = TF_ONE_WAY));
-		peer_write_read(client);
-	} while (strcmp(client->text, "NOOP DEAD_REPLY") &&
-		 now_ms() < deadline);
-}
-
 /* Item 146. */
 TEST_F(death, delivered_once)
 {
@@ -128,7 +114,7 @@ TEST_F(death, owner_closes)
 /* Item 147: what is dead already is reported at once. */
 TEST_F(death, requested_too_late)
 {
-	kill_quietly(self->owner, self->client, self->handle);
+	kill_and_wait(self->owner, self->client, self->handle);
 	ASSERT_EQ(0, request(self->client, self->handle, COOKIE));
 	ASSERT_STREQ("NOOP DEAD_BINDER", read_late(self->client));
 	EXPECT_EQ(COOKIE, self->client->rets[1].cookie);
@@ -188,7 +174,7 @@ TEST_F(death, cleared)
 	ASSERT_STREQ("NOOP CLEAR_DEATH_NOTIFICATION_DONE",
 		     peer_write_read(self->client));
 	EXPECT_EQ(COOKIE, self->client->rets[1].cookie);
-	kill_quietly(self->owner, self->client, self->handle);
+	kill_and_wait(self->owner, self->client, self->handle);
 	EXPECT_STREQ("EAGAIN", peer_read(self->client));
 }
 

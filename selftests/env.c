@@ -115,6 +115,22 @@ long binder_count(const char *name)
 	return count;
 }
 
+const char *binder_file(int dir, const char *name)
+{
+	int fd = binder_open_at(dir, name, O_RDONLY);
+	static char text[4096];
+	ssize_t len;
+
+	if (fd < 0)
+		return error_name(-fd);
+	len = read(fd, text, sizeof(text) - 1);
+	if (len < 0)
+		die("read of %s: %m", name);
+	close(fd);
+	text[len] = 0;
+	return text;
+}
+
 /* Shared by all tests of a program, which are processes of their own */
 static bool *told;
 

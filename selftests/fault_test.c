@@ -60,12 +60,9 @@ FIXTURE_SETUP(fault)
 	TURN_OFF("fail_page_alloc/min-order", "0");
 	TURN_OFF("fail_page_alloc/verbose", "0");
 	self->registry = registry_open();
-	self->server = peer_open(NULL);
-	self->client = peer_open(NULL);
-	ASSERT_EQ(0, peer_word(self->server, BC_ENTER_LOOPER));
+	self->handle = registry_pair(self->registry, &self->server,
+				     &self->client);
 	ASSERT_EQ(0, peer_word(self->client, BC_ENTER_LOOPER));
-	self->handle = registry_give(self->registry, self->server, self->client,
-				     0x10, 0, FLAT_BINDER_FLAG_ACCEPTS_FDS);
 	ASSERT_EQ(0, pipe2(self->pipe, O_CLOEXEC));
 	self->data = arena_alloc(PAGES);
 	self->until = now_ms() + PATIENCE_MS;

@@ -25,12 +25,8 @@ FIXTURE_SETUP(fd_array)
 {
 	binder_setup();
 	self->manager = registry_open();
-	self->server = peer_open(NULL);
-	ASSERT_EQ(0, peer_word(self->server, BC_ENTER_LOOPER));
-	self->client = peer_open(NULL);
-	self->to.handle = registry_give(self->manager, self->server,
-					self->client, 0x10, 0,
-					FLAT_BINDER_FLAG_ACCEPTS_FDS);
+	self->to.handle = registry_pair(self->manager, &self->server,
+					&self->client);
 	self->to.flags = TF_ONE_WAY;
 	ASSERT_EQ(0, pipe2(self->pipe, O_CLOEXEC | O_NONBLOCK));
 	for (int i = 0; i < 8; i++)

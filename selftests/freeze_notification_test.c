@@ -255,28 +255,12 @@ TEST_F(freeze_notification, requested_again_before_done)
 	EXPECT_STREQ("frozen", state(self->client));
 }
 
-/* Makes sure that the owner's release is over. */
-static void kill_owner(struct peer *owner, struct peer *client, __u32 handle)
-{
-	long deadline = now_ms() + 5000;
-
-	task_kill(owner->task);
-	do {
-		put_msg(client, BC_TRANSACTION,
-			MSG(.handle = handle, .flags = TF_ONE_WAY));
-		if (!strcmp(peer_write_read(client), "NOOP DEAD_REPLY"))
-			return;
-		nap();
-	} while (now_ms() < deadline);
-	die("the owner does not die");
-}
-
 /* Item 165: the dead can be subscribed to; a state of 0 may come. */
 TEST_F(freeze_notification, dead_node)
 {
 	const char *text;
 
-	kill_owner(self->owner, self->client, self->handle);
+	kill_and_wait(self->owner, self->client, self->handle);
 	ASSERT_EQ(0, request(self->client, self->handle, COOKIE));
 	text = state(self->client);
 	EXPECT_TRUE(!strcmp(text, "EAGAIN") || !strcmp(text, "thawed")) {
@@ -288,7 +272,7 @@ TEST_F(freeze_notification, dead_node)
 TEST_F(freeze_notification, death)
 {
 	subscribe(self->client, self->handle);
-	kill_owner(self->owner, self->client, self->handle);
+	kill_and_wait(self->owner, self->client, self->handle);
 	EXPECT_STREQ("EAGAIN", peer_read(self->client));
 	ASSERT_EQ(0, clear(self->client, self->handle, COOKIE));
 	EXPECT_STREQ(CLEARED, peer_read(self->client));

@@ -21,15 +21,9 @@ FIXTURE(gather)
 
 FIXTURE_SETUP(gather)
 {
-	struct peer *manager;
-
 	binder_setup();
-	manager = registry_open();
-	self->server = peer_open(NULL);
-	ASSERT_EQ(0, peer_word(self->server, BC_ENTER_LOOPER));
-	self->client = peer_open(NULL);
-	self->to.handle = registry_give(manager, self->server, self->client,
-					0x10, 0, 0);
+	self->to.handle = registry_pair(registry_open(), &self->server,
+					&self->client);
 	self->to.flags = TF_ONE_WAY;
 }
 

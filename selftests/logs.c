@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reading binder_logs. */
+/* Reading binder_logs and the messages of the driver. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,6 +79,30 @@ int debug_logs_open(void)
 	dir = binder_open_at(root, "binder", O_RDONLY | O_DIRECTORY);
 	close(root);
 	return dir;
+}
+
+int kmsg_open(void)
+{
+	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (kmsg < 0 || lseek(kmsg, 0, SEEK_END) < 0)
+		die("/dev/kmsg: %m");
+	return kmsg;
+}
+
+int kmsg_count(int kmsg, const char *words)
+{
+	char line[2048];
+	int count = 0;
+	ssize_t len;
+
+	/* EPIPE tells that older messages are gone. */
+	while ((len = read(kmsg, line, sizeof(line) - 1)) > 0 ||
+	       (len < 0 && errno == EPIPE)) {
+		line[len < 0 ? 0 : len] = 0;
+		count += strstr(line, ";binder") && strstr(line, words);
+	}
+	return count;
 }
 
 bool has_line(const char *text, const char *fmt, ...)

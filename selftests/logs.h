@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Reading binder_logs. */
+/* Reading binder_logs and the messages of the driver. */
 
 #ifndef BINDER_SELFTEST_LOGS_H
 #define BINDER_SELFTEST_LOGS_H
@@ -24,6 +24,11 @@ char *log_block(const char *name, struct peer *peer);
 
 /* Returns the directory "binder" of debugfs, or -errno. */
 int debug_logs_open(void);
+
+/* The kernel log from now on */
+int kmsg_open(void);
+/* How many messages of the driver since the last look have the words */
+int kmsg_count(int kmsg, const char *words);
 
 /* Whether a line matches an extended regular expression, printf-like */
 bool __printf(2, 3) has_line(const char *text, const char *fmt, ...);

@@ -70,22 +70,12 @@ static void path_of(char *path, size_t size, struct peer *peer)
 	snprintf(path, size, "proc/%d", task_pid(peer->task));
 }
 
-/* Reads the file of a process; "" if there is none. */
 static const char *read_log(int dir, struct peer *peer)
 {
-	static char text[4096];
 	char path[32];
-	ssize_t len;
-	int fd;
 
 	path_of(path, sizeof(path), peer);
-	fd = binder_open_at(dir, path, O_RDONLY);
-	if (fd < 0)
-		return "";
-	len = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[len < 0 ? 0 : len] = 0;
-	return text;
+	return binder_file(dir, path);
 }
 
 /* Whether the file of a process goes soon. */

@@ -243,6 +243,32 @@ __u32 registry_give(struct peer *registry, struct peer *owner,
 	return theirs;
 }
 
+__u32 registry_pair(struct peer *registry, struct peer **server,
+		    struct peer **client)
+{
+	*server = peer_open(NULL);
+	*client = peer_open(NULL);
+	if (peer_word(*server, BC_ENTER_LOOPER))
+		die("BC_ENTER_LOOPER failed");
+	return registry_give(registry, *server, *client, 0x10, 0,
+			     FLAT_BINDER_FLAG_ACCEPTS_FDS);
+}
+
+void kill_and_wait(struct peer *owner, struct peer *client, __u32 handle)
+{
+	long deadline = now_ms() + RELEASE_TIMEOUT_MS;
+
+	task_kill(owner->task);
+	do {
+		put_msg(client, BC_TRANSACTION,
+			MSG(.handle = handle, .flags = TF_ONE_WAY));
+		if (!strcmp(peer_write_read(client), "NOOP DEAD_REPLY"))
+			return;
+		nap();
+	} while (now_ms() < deadline);
+	die("the owner of handle %u does not die", handle);
+}
+
 const char *node_refs(struct peer *peer, __u64 ptr)
 {
 	struct binder_node_debug_info info = {};

@@ -65,6 +65,19 @@ void registry_drop(struct peer *registry, __u32 handle);
 __u32 registry_give(struct peer *registry, struct peer *owner,
 		    struct peer *client, __u64 ptr, __u64 cookie, __u32 flags);
 
+/*
+ * Opens a server that takes descriptors and a client, both in this process;
+ * returns the client's handle of the server's object 0x10.
+ */
+__u32 registry_pair(struct peer *registry, struct peer **server,
+		    struct peer **client);
+
+/*
+ * Kills the owner and sends oneways until its handle is dead, so that its
+ * release is over and nothing of it comes later.
+ */
+void kill_and_wait(struct peer *owner, struct peer *client, __u32 handle);
+
 /* Acknowledges the BR_INCREFS and BR_ACQUIRE of the last read. */
 void ack_refs(struct peer *owner);
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "peer.h"
+#include "logs.h"
 
 /* Where they are: C's module has its own name, and safe is built in or not */
 static const char * const modules[] = {
@@ -78,20 +78,6 @@ static int set(int dir, const char *name, const char *value)
 	return ret;
 }
 
-static const char *get(int dir, const char *name)
-{
-	int fd = binder_open_at(dir, name, O_RDONLY);
-	static char value[256];
-	ssize_t len;
-
-	if (fd < 0)
-		return error_name(-fd);
-	len = read(fd, value, sizeof(value) - 1);
-	close(fd);
-	value[len < 0 ? 0 : len] = 0;
-	return value;
-}
-
 FIXTURE_SETUP(params)
 {
 	binder_setup();
@@ -117,12 +103,13 @@ TEST_F(params, values)
 			continue;
 		ASSERT_EQ(0, fstatat(self->dir, params[i].name, &st, 0));
 		EXPECT_EQ(S_IFREG | 0644, st.st_mode);
-		EXPECT_STREQ(params[i].value, get(self->dir, params[i].name));
+		EXPECT_STREQ(params[i].value,
+			     binder_file(self->dir, params[i].name));
 	}
 	ASSERT_EQ(0, set(self->dir, "debug_mask", "0x10\n"));
-	EXPECT_STREQ("16\n", get(self->dir, "debug_mask"));
+	EXPECT_STREQ("16\n", binder_file(self->dir, "debug_mask"));
 	EXPECT_EQ(-EINVAL, set(self->dir, "debug_mask", "some\n"));
-	EXPECT_STREQ("16\n", get(self->dir, "debug_mask"));
+	EXPECT_STREQ("16\n", binder_file(self->dir, "debug_mask"));
 }
 
 /* Item 334: the names are those of a new mount, whoever set them. */
@@ -136,7 +123,7 @@ TEST_F(params, devices)
 	ASSERT_EQ(0, fstatat(self->dir, "devices", &st, 0));
 	EXPECT_EQ(S_IFREG | 0444, st.st_mode);
 	EXPECT_GT(0, set(self->dir, "devices", "other\n"));
-	names = strdup(get(self->dir, "devices"));
+	names = strdup(binder_file(self->dir, "devices"));
 	ASSERT_NE(NULL, strchr(names, '\n'));
 	for (name = strtok(names, ",\n"); name; name = strtok(NULL, ",\n")) {
 		EXPECT_EQ(0, fstatat(mount, name, &st, 0)) {
@@ -175,7 +162,7 @@ TEST_F(params, stop_on_user_error)
 	ASSERT_EQ(0, set(self->dir, "stop_on_user_error", "1\n"));
 	ASSERT_EQ(0, peer_ioctl(other, BINDER_VERSION, version));
 	make_error(clumsy);
-	EXPECT_STREQ("2\n", get(self->dir, "stop_on_user_error"));
+	EXPECT_STREQ("2\n", binder_file(self->dir, "stop_on_user_error"));
 	peer_ioctl_start(other, BINDER_VERSION, version);
 	usleep(200000);
 	EXPECT_TRUE(task_blocks_in(other->task, SYS_ioctl));
@@ -183,22 +170,6 @@ TEST_F(params, stop_on_user_error)
 	EXPECT_EQ(0, task_finish(other->task));
 	EXPECT_EQ(0, task_finish(clumsy->task));
 	EXPECT_EQ(BINDER_CURRENT_PROTOCOL_VERSION, version->protocol_version);
-}
-
-/* How many messages of the driver since the last look have the words */
-static int count_messages(int kmsg, const char *words)
-{
-	char line[2048];
-	int count = 0;
-	ssize_t len;
-
-	/* EPIPE tells that older messages are gone. */
-	while ((len = read(kmsg, line, sizeof(line) - 1)) > 0 ||
-	       (len < 0 && errno == EPIPE)) {
-		line[len < 0 ? 0 : len] = 0;
-		count += strstr(line, ";binder") && strstr(line, words);
-	}
-	return count;
 }
 
 /* A manager with a client, and what both may do to have messages printed */
@@ -297,7 +268,7 @@ static bool prints(int kmsg, size_t i, struct actors *actors)
 		kinds[i].act(actors);
 		/* The release of a file is told of later. */
 		for (long soon = now_ms() + 500; now_ms() < soon; nap())
-			if (count_messages(kmsg, words))
+			if (kmsg_count(kmsg, words))
 				return true;
 	} while (now_ms() < end);
 	return false;
@@ -306,23 +277,21 @@ static bool prints(int kmsg, size_t i, struct actors *actors)
 /* Item 334: each bit that has messages, and none without. */
 TEST_F(params, debug_mask)
 {
-	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int kmsg = kmsg_open();
 	struct actors actors;
 
-	ASSERT_LE(0, kmsg);
 	ASSERT_EQ(0, set(self->dir, "debug_mask", "0\n"));
 	actors.server = peer_manager(task_fork());
 	actors.client = peer_open(NULL);
-	lseek(kmsg, 0, SEEK_END);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		ASSERT_EQ(0, set(self->dir, "debug_mask", kinds[i].mask));
 		EXPECT_TRUE(prints(kmsg, i, &actors)) {
 			TH_LOG("nothing for %s", kinds[i].mask);
 		}
 		ASSERT_EQ(0, set(self->dir, "debug_mask", "0\n"));
-		count_messages(kmsg, "");
+		kmsg_count(kmsg, "");
 		kinds[i].act(&actors);
-		EXPECT_EQ(0, count_messages(kmsg, ":")) {
+		EXPECT_EQ(0, kmsg_count(kmsg, ":")) {
 			TH_LOG("something after %s", kinds[i].mask);
 		}
 	}
@@ -332,15 +301,13 @@ TEST_F(params, debug_mask)
 /* Item 339: whoever makes a thousand errors gets a few lines. */
 TEST_F(params, messages_are_throttled)
 {
-	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int kmsg = kmsg_open();
 	struct actors actors = { .client = peer_open(NULL) };
 	int count;
 
-	ASSERT_LE(0, kmsg);
-	lseek(kmsg, 0, SEEK_END);
 	for (int i = 0; i < 1000; i++)
 		free_nothing(&actors);
-	count = count_messages(kmsg, ":");
+	count = kmsg_count(kmsg, ":");
 	EXPECT_GT(100, count);
 	/* There is more when it was silent for a while. */
 	EXPECT_TRUE(prints(kmsg, 0, &actors));

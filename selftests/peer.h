@@ -144,6 +144,8 @@ int binder_mount(const char *key, const char *value);
 int binder_add(int dir, const char *name, struct binderfs_device *dev);
 int binder_open_at(int dir, const char *name, int flags);
 long binder_count(const char *name);
+/* What a short file has, or the name of the error; the next call reuses it. */
+const char *binder_file(int dir, const char *name);
 /* For a task: makes uid 1000 root of new user, mount and IPC namespaces. */
 long enter_user_namespace(long unused, long unused2, long unused3);
 

@@ -37,20 +37,27 @@ static bool is_pattern(const char *data, size_t size, __u32 code)
 	return true;
 }
 
+/* Each racer is a process, so it has a payload of its own. */
+static char payload[PAYLOAD];
+
+/* The next message of a racer, whose payload repeats its code */
+static void next_message(struct msg *msg)
+{
+	msg->code++;
+	memset(payload, msg->code, msg->size);
+}
+
 /* Calls handle 0; any end is right but a failure and none at all. */
 static long caller(long self, long size, long unused)
 {
 	struct peer *racer = (struct peer *)self;
-	struct msg msg = { .size = size, .raw = true };
-	static char payload[PAYLOAD];
+	struct msg msg = { .data = payload, .size = size, .raw = true };
 	enum call_end end;
 
-	msg.data = payload;
 	if (racer_open(racer))
 		return RACE_LOST;
 	while (race_goes_on(racer)) {
-		msg.code++;
-		memset(payload, msg.code, size);
+		next_message(&msg);
 		end = racer_call(racer, &msg);
 		if (end == CALL_LOST || end == CALL_FAILED)
 			return race_lost(racer, "a call did not end well");
@@ -222,15 +229,12 @@ TEST_F(race, epoll_and_thread_exit)
 static long quitter(long self, long size, long unused)
 {
 	struct peer *racer = (struct peer *)self;
-	struct msg msg = { .size = size, .raw = true };
-	static char payload[PAYLOAD];
+	struct msg msg = { .data = payload, .size = size, .raw = true };
 
-	msg.data = payload;
 	if (racer_open(racer))
 		return RACE_LOST;
 	while (race_goes_on(racer)) {
-		msg.code++;
-		memset(payload, msg.code, size);
+		next_message(&msg);
 		if (peer_send(racer, BC_TRANSACTION, &msg))
 			return race_lost(racer, "cannot send");
 		for (__u32 i = 0; i < msg.code % 4; i++)

@@ -141,13 +141,9 @@ TEST_F(refs, manager_node_needs_no_counts)
 TEST_F(refs, handle_0_of_a_dead_manager)
 {
 	struct peer *next = peer_open(task_fork());
-	long deadline = now_ms() + 5000;
 
 	ASSERT_EQ(0, command(self->client, BC_ACQUIRE, 0));
-	task_kill(self->manager->task);
-	while (strcmp(poke(self->client, 0), "NOOP DEAD_REPLY") &&
-	       now_ms() < deadline)
-		nap();
+	kill_and_wait(self->manager, self->client, 0);
 	ASSERT_EQ(0, peer_become_manager(next));
 	ASSERT_EQ(0, peer_word(next, BC_ENTER_LOOPER));
 	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE", poke(self->client, 0));
@@ -280,9 +276,7 @@ TEST_F(refs, dead_object_is_passed_on)
 	__u32 handle = registry_add(self->manager, owner, PTR, COOKIE, 0);
 	__u32 mine;
 
-	task_kill(owner->task);
-	while (strcmp(poke(self->manager, handle), "NOOP DEAD_REPLY"))
-		nap();
+	kill_and_wait(owner, self->manager, handle);
 	mine = registry_get(self->manager, self->client, handle);
 	EXPECT_STREQ("NOOP DEAD_REPLY", poke(self->client, mine));
 	put_handle_cookie(self->client, BC_REQUEST_DEATH_NOTIFICATION, mine, 5);
@@ -350,9 +344,7 @@ TEST_F(refs, node_info_of_the_dead)
 	__u32 handle = registry_add(self->manager, owner, PTR, COOKIE, 0);
 	struct binder_node_info_for_ref info = { .handle = handle };
 
-	task_kill(owner->task);
-	while (strcmp(poke(self->manager, handle), "NOOP DEAD_REPLY"))
-		nap();
+	kill_and_wait(owner, self->manager, handle);
 	ASSERT_EQ(0, node_info(self->manager, &info));
 	EXPECT_EQ(1, info.strong_count);
 	EXPECT_EQ(0, info.weak_count);

@@ -28,12 +28,8 @@ FIXTURE_SETUP(regression)
 {
 	binder_setup();
 	self->manager = registry_open();
-	self->server = peer_open(NULL);
-	ASSERT_EQ(0, peer_word(self->server, BC_ENTER_LOOPER));
-	self->client = peer_open(NULL);
-	self->to.handle = registry_give(self->manager, self->server,
-					self->client, 0x10, 0,
-					FLAT_BINDER_FLAG_ACCEPTS_FDS);
+	self->to.handle = registry_pair(self->manager, &self->server,
+					&self->client);
 	self->to.flags = TF_ONE_WAY;
 }
 

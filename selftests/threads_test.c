@@ -20,11 +20,8 @@ FIXTURE_SETUP(threads)
 {
 	binder_setup();
 	self->manager = registry_open();
-	self->server = peer_open(NULL);
-	ASSERT_EQ(0, peer_word(self->server, BC_ENTER_LOOPER));
-	self->client = peer_open(NULL);
-	self->handle = registry_give(self->manager, self->server, self->client,
-				     0x10, 0, 0);
+	self->handle = registry_pair(self->manager, &self->server,
+				     &self->client);
 }
 
 FIXTURE_TEARDOWN(threads)
