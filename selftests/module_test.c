@@ -341,20 +341,6 @@ static bool rename_module(char *image, const char *name)
 	return false;
 }
 
-/* How many new messages of the kernel have these words in them */
-static int count_messages(int kmsg, const char *words)
-{
-	char line[2048];
-	int count = 0;
-	ssize_t len;
-
-	while ((len = read(kmsg, line, sizeof(line) - 1)) > 0) {
-		line[len] = 0;
-		count += !!strstr(line, words);
-	}
-	return count;
-}
-
 /* How many devices have numbers under the name */
 static int count_majors(void)
 {
@@ -405,7 +391,7 @@ static const char *disturbed(const char *second)
 /* A second driver does not disturb the first, and says why it cannot be. */
 TEST_F(module, two_drivers)
 {
-	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int kmsg = kmsg_open();
 	size_t size;
 	char *twin = read_module(&size);
 
@@ -416,7 +402,7 @@ TEST_F(module, two_drivers)
 	/* EEXIST of a module's init function is EBUSY for who loads it. */
 	EXPECT_EQ(-1, syscall(SYS_init_module, twin, size, "devices=one"));
 	EXPECT_EQ(EBUSY, errno);
-	EXPECT_EQ(1, count_messages(kmsg, "another Binder driver has the"));
+	EXPECT_EQ(1, kmsg_count(kmsg, "another Binder driver has the"));
 	EXPECT_STREQ("", disturbed("binder_twin"));
 	munmap(twin, size);
 	close(kmsg);
@@ -426,7 +412,7 @@ TEST_F(module, two_drivers)
 TEST_F(module, after_another_driver)
 {
 	static const char * const others[] = { "binder_linux", "rust_binder" };
-	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int kmsg = kmsg_open();
 	char words[64];
 	size_t size;
 	char *twin;
@@ -441,7 +427,7 @@ TEST_F(module, after_another_driver)
 		snprintf(words, sizeof(words), "the driver %s has the",
 			 others[i]);
 		/* busybox tries finit_module(), and then init_module(). */
-		EXPECT_LE(1, count_messages(kmsg, words));
+		EXPECT_LE(1, kmsg_count(kmsg, words));
 		EXPECT_STREQ("", disturbed(MODULE));
 		EXPECT_EQ(0, unload_module_soon(others[i]));
 		EXPECT_TRUE(is_gone());
