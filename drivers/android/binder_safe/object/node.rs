@@ -150,7 +150,12 @@ impl Node {
 
     /// How many processes and messages keep the object alive.
     pub(crate) fn strong_outside(&self) -> u32 {
-        self.strong_refs.load(Relaxed) + self.pins.load(Relaxed)
+        self.strong_refs() + self.pins()
+    }
+
+    /// How many processes have strong references.
+    pub(crate) fn strong_refs(&self) -> u32 {
+        self.strong_refs.load(Relaxed)
     }
 
     /// How many messages to the node keep the object alive.

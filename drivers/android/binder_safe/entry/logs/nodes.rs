@@ -119,7 +119,7 @@ fn print_node(out: Out<'_>, view: &NodeView, holders: &Holders, pointers: Pointe
         u32::from(counts.has(Count::Weak)),
         counts.local(Count::Strong) + node.pins(),
         counts.local(Count::Weak),
-        node.strong_outside() - node.pins(),
+        node.strong_refs(),
         counts.refs
     ))?;
     let mut before = " proc ";
