@@ -70,7 +70,7 @@ fn test(paths: &Paths, choice: &Choice, verbose: bool) -> Result<Tally> {
         Err(error) => println!("skipped: {}: {error:#}", gbinder::PACKAGE),
     }
     let mut program = Program::new(TEST, &[&format!("/bin/{TEST}")], LIMIT);
-    let driver = format!("{:?}", choice.driver).to_lowercase();
+    let driver = choice.driver.guest_name().to_string();
     program.env.push(("BINDER_DRIVER".to_string(), driver));
     vm.programs.push(program);
     selftest::in_vm(paths, &vm, "programs by others", &choice.name(), verbose)

@@ -57,7 +57,7 @@ pub fn with_extra(paths: &Paths) -> Result<Source> {
 }
 
 /// The tree of `commit`, in the folder `path`.
-pub fn at(paths: &Paths, path: &Path, commit: &str) -> Result<Source> {
+fn at(paths: &Paths, path: &Path, commit: &str) -> Result<Source> {
     match head(path) {
         Ok(had) if had == commit => {}
         Ok(_) => checkout(paths, path, commit)?,
