@@ -148,7 +148,7 @@ fn parse(text: &str) -> Result<Vec<Item>> {
             bail!("{}: no number, kind and text", place());
         };
         let number = number.parse().with_context(place)?;
-        if !["A", "Q", "F", "K", "L", "B", "R"].contains(&kind) {
+        if !["A", "Q", "F", "K", "B", "R"].contains(&kind) {
             bail!("{}: no such kind", place());
         }
         if items.last().is_some_and(|last| last.number >= number) {

@@ -4,6 +4,7 @@
 
 mod build;
 mod comparison;
+mod selinux;
 
 use std::time::Duration;
 
@@ -86,8 +87,11 @@ pub fn one(paths: &Paths, choice: Choice, test: &str) -> Result<Tally> {
     self::test(paths, &args)
 }
 
+/// A program that is asked for, and the one test of it that is, if not all are.
+type Wish = (Built, Option<String>);
+
 /// The programs that `only` asks for, with the test of each that it asks for.
-fn pick(built: &[Built], only: &[String]) -> Result<Vec<(Built, Option<String>)>> {
+fn pick(built: &[Built], only: &[String]) -> Result<Vec<Wish>> {
     if only.is_empty() {
         return Ok(built.iter().map(|one| (one.clone(), None)).collect());
     }
@@ -115,16 +119,15 @@ fn pick(built: &[Built], only: &[String]) -> Result<Vec<(Built, Option<String>)>
 /// The usual devices of binderfs. To name them asks for nodes in `/dev`, too.
 const DEVICES: &str = "binder.devices=binder,hwbinder,vndbinder";
 
-/// The VM for these programs.
-fn machine(paths: &Paths, args: &Args) -> Result<Vm> {
-    let built = build::programs(paths)?;
+/// The VM for these programs; `what` names its log.
+fn machine(paths: &Paths, args: &Args, what: &str, wishes: &[Wish]) -> Result<Vm> {
     let limit = build::time_limit(paths)?;
     let driver = args.choice.driver.guest_name();
-    let mut vm = args.choice.vm(paths, "selftest")?;
+    let mut vm = args.choice.vm(paths, what)?;
     vm.cmdline = DEVICES.to_string();
-    for ((name, path), test) in pick(&built, &args.only)? {
+    for ((name, path), test) in wishes {
         let inside = format!("/tests/{name}");
-        let mut program = Program::new(&name, &[&inside], limit + args.workload());
+        let mut program = Program::new(name, &[&inside], limit + args.workload());
         let seconds = args.workload().as_secs().to_string();
         program.env.push(("BINDER_SECONDS".to_string(), seconds));
         if let Some(seed) = args.seed {
@@ -132,21 +135,34 @@ fn machine(paths: &Paths, args: &Args) -> Result<Vm> {
             program.env.push(("BINDER_SEED".to_string(), seed));
         }
         if let Some(test) = test {
-            program.argv.extend(["-t".to_string(), test]);
+            program.argv.extend(["-t".to_string(), test.clone()]);
         }
         program
             .env
             .push(("BINDER_DRIVER".to_string(), driver.to_string()));
         vm.programs.push(program);
-        vm.files.push((inside, path));
+        vm.files.push((inside, path.clone()));
     }
     Ok(vm)
 }
 
 fn test(paths: &Paths, args: &Args) -> Result<Tally> {
-    let vm = machine(paths, args)?;
-    let (tally, failed) =
-        results_in_vm(paths, &vm, "selftests", &args.choice.name(), args.verbose)?;
+    let (without, with) = selinux::split(pick(&build::programs(paths)?, &args.only)?);
+    let mut vms = Vec::new();
+    if !without.is_empty() {
+        vms.push(("selftests", machine(paths, args, "selftest", &without)?));
+    }
+    if !with.is_empty() {
+        let vm = selinux::machine(paths, args, &with)?;
+        vms.push(("selftests with SELinux", vm));
+    }
+    let mut tally = Tally::default();
+    let mut failed = Vec::new();
+    for (what, vm) in vms {
+        let results = results_in_vm(paths, &vm, what, &args.choice.name(), args.verbose)?;
+        tally += results.0;
+        failed.extend(results.1);
+    }
     if args.compare {
         comparison::write(&paths.root, args.choice.driver, tally, &failed)?;
     }

@@ -181,6 +181,12 @@ pub fn programs(paths: &Paths) -> Result<Vec<Built>> {
     Ok(built)
 }
 
+/// The policy that the test of SELinux loads; there is none without checkpolicy.
+pub fn policy(paths: &Paths) -> Option<PathBuf> {
+    let policy = paths.build("selftests").join("out/selinux_test.policy");
+    policy.is_file().then_some(policy)
+}
+
 /// Calls make in one folder of tests.
 fn make(paths: &Paths, source: &Path, out: &Path, include: &Path) -> Result<()> {
     let cores = thread::available_parallelism().map_or(1, usize::from);

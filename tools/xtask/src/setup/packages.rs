@@ -40,6 +40,7 @@ const NEEDED: &[&str] = &[
     "python3",
     "python3-jsonschema",
     "python3-yaml",
+    "checkpolicy",
 ];
 
 /// The programs by which a machine without dpkg shows that it has what is needed.
