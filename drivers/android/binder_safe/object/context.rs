@@ -94,10 +94,12 @@ impl Context {
         self.manager.lock().may_be_current()
     }
 
-    /// Makes `node` the manager's node. Fails like [`Self::may_become_manager`].
+    /// Makes `node` the manager's node. Fails like [`Self::may_become_manager`] and
+    /// [`Node::make_permanent`].
     pub(crate) fn set_manager(&self, node: Arc<Node>) -> Result {
         let mut manager = self.manager.lock();
         manager.may_be_current()?;
+        node.make_permanent(&mut node.owner.queue.lock())?;
         manager.uid.get_or_insert(Kuid::current_euid());
         manager.node = Some(node);
         Ok(())

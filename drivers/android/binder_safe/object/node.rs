@@ -44,7 +44,8 @@ use kernel::{
             Relaxed, //
         },
         Arc,
-        LockedBy, //
+        LockedBy,
+        SpinLockGuard, //
     },
     task::Pid,
     uapi, //
@@ -142,10 +143,15 @@ impl Node {
         self.flags & uapi::flat_binder_object_flags_FLAT_BINDER_FLAG_TXN_SECURITY_CTX != 0
     }
 
-    /// Makes this the node of a manager.
-    pub(crate) fn make_permanent(&self, queue: &mut Queue) {
-        self.state(queue).counts.make_permanent();
+    /// Makes this the node of a manager. Fails with `EAGAIN` if its owner has forgotten it meanwhile.
+    pub(crate) fn make_permanent(&self, queue: &mut Queue) -> Result {
+        let state = self.state(queue);
+        if !state.is_listed {
+            return Err(EAGAIN);
+        }
+        state.counts.make_permanent();
         self.is_permanent.store(true, Relaxed);
+        Ok(())
     }
 
     /// How many processes and messages keep the object alive.
@@ -172,7 +178,8 @@ impl Node {
     /// `is_strong` if it had no strong one.
     ///
     /// The first strong reference must be made by a `teller`, a thread of the owner with room in
-    /// its inbox that will tell its process of it. Fails with `EINVAL` otherwise.
+    /// its inbox that will tell its process of it. Fails with `EINVAL` otherwise, and with `EAGAIN`
+    /// if the owner, which lives, has forgotten the node meanwhile.
     pub(crate) fn add_ref(
         self: &Arc<Self>,
         queue: &mut Queue,
@@ -181,6 +188,9 @@ impl Node {
         teller: Option<&Thread>,
     ) -> Result {
         let is_first = is_strong && !self.is_strong_outside();
+        if is_new && !self.state_ref(queue).is_listed && !queue.is_dead {
+            return Err(EAGAIN);
+        }
         let state = self.state(queue);
         if is_first && teller.is_none() && !state.counts.has(Count::Strong) {
             return Err(EINVAL);
@@ -222,6 +232,15 @@ impl Node {
             Count::Strong => counts.local_strong -= 1,
             Count::Weak => counts.local_weak -= 1,
         }
+        self.settle_and_wake(queue);
+    }
+
+    /// Forgets the node if it serves no purpose, since what it was looked up for has failed.
+    pub(crate) fn give_up(self: &Arc<Self>) {
+        self.settle_and_wake(self.owner.queue.lock());
+    }
+
+    fn settle_and_wake(self: &Arc<Self>, mut queue: SpinLockGuard<'_, Queue>) {
         let settled = self.settle(&mut queue);
         drop(queue);
         self.owner.wake_posted(settled.posted);

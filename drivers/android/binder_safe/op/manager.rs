@@ -23,8 +23,11 @@ pub(crate) fn become_manager(process: ArcBorrow<'_, Process>, object: &FlatObjec
     process.context.may_become_manager()?;
     security::binder_set_context_mgr(&process.cred)?;
     let process: Arc<Process> = process.into();
-    let node = process.node_for(object, &mut Ids::new())?;
-    process.context.set_manager(node.clone())?;
-    node.make_permanent(&mut process.queue.lock());
-    Ok(())
+    loop {
+        let node = process.node_for(object, &mut Ids::new())?;
+        match process.context.set_manager(node.clone()) {
+            Err(err) if err == EAGAIN => {}
+            result => return result.inspect_err(|_| node.give_up()),
+        }
+    }
 }

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     diag::trace,
-    object::contents::HeldObject,
+    object::{
+        contents::HeldObject,
+        node::Node, //
+    },
     proto::{
         object::{
             handle_kind,
@@ -62,13 +65,18 @@ fn node(
     count: Count,
     object: &FlatObject,
 ) -> Result<FlatObject> {
-    let process = &sender.thread.process;
-    let node = process.node_for(object, &mut sender.own.ids)?;
-    security::binder_transfer_binder(&process.cred, &draft.to.cred).map_err(|_| EPERM)?;
-    sender.thread.reserve_inbox()?;
-    let handle = draft
-        .to
-        .add_ref(&node, count, Some(sender.thread), &mut sender.own.ids)?;
+    let (node, handle) = loop {
+        let node = sender.thread.process.node_for(object, &mut sender.own.ids)?;
+        match offer(draft, sender, count, &node) {
+            Ok(handle) => break (node, handle),
+            // Another thread's message failed, and the node was forgotten with it.
+            Err(err) if err == EAGAIN => {}
+            Err(err) => {
+                node.give_up();
+                return Err(err);
+            }
+        }
+    };
     trace::NodeToRef::trace(|| trace::NodeToRef {
         debug_id: sender.own.extended_error.id as i32,
         node_debug_id: node.debug_id as i32,
@@ -78,6 +86,20 @@ fn node(
     });
     hold(draft, HeldObject::Handle(handle, count));
     Ok(reference(object, count, handle))
+}
+
+/// Gives the receiver a reference to `node`, and its handle.
+fn offer(
+    draft: &Draft<'_>,
+    sender: &mut Sender<'_>,
+    count: Count,
+    node: &Arc<Node>,
+) -> Result<u32> {
+    let from = &sender.thread.process.cred;
+    security::binder_transfer_binder(from, &draft.to.cred).map_err(|_| EPERM)?;
+    sender.thread.reserve_inbox()?;
+    let to = draft.to;
+    to.add_ref(node, count, Some(sender.thread), &mut sender.own.ids)
 }
 
 /// A reference of the sender becomes one of the receiver, or the receiver's own node.
@@ -108,7 +130,9 @@ fn handle(
             cookie,
         });
     }
-    let handle = draft.to.add_ref(&node, count, None, &mut sender.own.ids)?;
+    let added = draft.to.add_ref(&node, count, None, &mut sender.own.ids);
+    // Without its owner's table the node has lost the reference that was to be passed on.
+    let handle = added.map_err(|err| if err == EAGAIN { EINVAL } else { err })?;
     trace::RefToRef::trace(|| trace::RefToRef {
         debug_id: sender.own.extended_error.id as i32,
         node_debug_id: node.debug_id as i32,
