@@ -143,7 +143,8 @@ impl Node {
         self.flags & uapi::flat_binder_object_flags_FLAT_BINDER_FLAG_TXN_SECURITY_CTX != 0
     }
 
-    /// Makes this the node of a manager. Fails with `EAGAIN` if its owner has forgotten it meanwhile.
+    /// Makes this the node of a manager. Fails with `EAGAIN` if its owner has forgotten it
+    /// meanwhile.
     pub(crate) fn make_permanent(&self, queue: &mut Queue) -> Result {
         let state = self.state(queue);
         if !state.is_listed {

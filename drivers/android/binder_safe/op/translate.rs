@@ -66,7 +66,10 @@ fn node(
     object: &FlatObject,
 ) -> Result<FlatObject> {
     let (node, handle) = loop {
-        let node = sender.thread.process.node_for(object, &mut sender.own.ids)?;
+        let node = sender
+            .thread
+            .process
+            .node_for(object, &mut sender.own.ids)?;
         match offer(draft, sender, count, &node) {
             Ok(handle) => break (node, handle),
             // Another thread's message failed, and the node was forgotten with it.
