@@ -22,6 +22,7 @@
 #define DEBUGFS "/sys/kernel/debug/"
 #define TURN_OFF(file, value) turn_off(DEBUGFS file, value)
 #define PAGES (5 * 4096)
+#define NODE 0x20
 /* A mount has very many allocations; on a slow machine not all get a turn. */
 #define PATIENCE_MS 60000
 
@@ -312,7 +313,7 @@ static void put_pages(struct sg *sg, int pipe, const char *data)
 
 static void put_nodes(struct sg *sg, int pipe, const char *data)
 {
-	struct flat_binder_object obj = local_object(0x20, 0, 0);
+	struct flat_binder_object obj = local_object(NODE, 0, 0);
 
 	sg_add(sg, &obj, sizeof(obj));
 	obj.hdr.type = BINDER_TYPE_WEAK_BINDER;
@@ -356,7 +357,10 @@ static const struct kind {
 	{ "tree", put_tree },
 };
 
-/* Who is told of success has succeeded, and nobody else has. */
+/*
+ * Who is told of success has succeeded, and nobody else has. What is over
+ * leaves no node.
+ */
 TEST_F(fault, oneway)
 {
 	struct msg msg = { .handle = self->handle, .flags = TF_ONE_WAY };
@@ -372,6 +376,7 @@ TEST_F(fault, oneway)
 			ret = sg_send(self->client, BC_TRANSACTION_SG, &msg, sg);
 			hit = disarm(self->nth);
 			settle(self->server, self->client, &server, &client);
+			EXPECT_STREQ("none", node_refs(self->client, NODE));
 			EXPECT_TRUE(!ret || (hit && ret == -ENOMEM));
 			EXPECT_EQ(!ret, client.completed + client.failed);
 			EXPECT_EQ(client.completed, server.delivered) {
@@ -395,6 +400,7 @@ TEST_F(fault, call)
 			ret = sg_send(self->client, BC_TRANSACTION_SG, &msg, sg);
 			hit = disarm(self->nth);
 			settle(self->server, self->client, &server, &client);
+			EXPECT_STREQ("none", node_refs(self->client, NODE));
 			EXPECT_TRUE(!ret || (hit && ret == -ENOMEM));
 			EXPECT_EQ(!ret, client.replied + client.failed);
 			EXPECT_EQ(client.replied, server.delivered) {
