@@ -124,9 +124,9 @@ static long enter(long domain, long unused, long unused2)
 	return done < 0 ? done : 0;
 }
 
-static void must_enter(struct peer *peer, enum domain domain)
+static void must_enter(struct task *task, enum domain domain)
 {
-	if (task_call(peer->task, enter, domain, 0, 0))
+	if (task_call(task, enter, domain, 0, 0))
 		die("cannot become %s", labels[domain]);
 }
 
@@ -135,8 +135,7 @@ static struct peer *open_in(enum domain domain)
 {
 	struct task *task = task_fork();
 
-	if (task_call(task, enter, domain, 0, 0))
-		die("cannot become %s", labels[domain]);
+	must_enter(task, domain);
 	return peer_open(task);
 }
 
@@ -176,7 +175,7 @@ static const char *pass(struct peer *peer, __u32 cmd,
 	return peer_read(peer);
 }
 
-/* Sends a descriptor of a new file of the sender's. */
+/* Sends the descriptor of a file that the sender opened: its device. */
 static const char *pass_fd(struct peer *peer)
 {
 	struct binder_fd_object obj = { .hdr.type = BINDER_TYPE_FD };
@@ -196,7 +195,7 @@ static void finish(struct peer *server, struct peer *client)
 		die("BC_FREE_BUFFER failed");
 }
 
-/* Items 41 and 185: the errno is the module's, and the place stays free. */
+/* Item 185: the errno is the module's, and the place stays free. */
 TEST_F(selinux, manager_refused)
 {
 	struct flat_binder_object obj = {};
@@ -310,7 +309,7 @@ TEST_F(selinux, another_than_the_opener)
 	struct peer *server = manager();
 	struct peer *client = open_in(CLIENT);
 
-	must_enter(client, CALLER);
+	must_enter(client->task, CALLER);
 	EXPECT_STREQ("EAGAIN", call(client));
 	must_read(server, "NOOP TRANSACTION_SEC_CTX");
 	EXPECT_STREQ(labels[CLIENT],
@@ -318,7 +317,7 @@ TEST_F(selinux, another_than_the_opener)
 	finish(server, client);
 
 	client = open_in(CLIENT);
-	must_enter(client, LONER);
+	must_enter(client->task, LONER);
 	EXPECT_STREQ(FAILED, call(client));
 	EXPECT_STREQ("FAILED_REPLY EPERM", peer_error(client));
 	EXPECT_STREQ("EAGAIN", peer_read(server));

@@ -10,12 +10,13 @@
 //! | `Registry::lists` (mutex) | what the logs show | nothing |
 //! | `Context::manager` | who answers at handle 0 | nothing |
 //! | `Process::refs` | the handles of a process, and what was asked for by them | nothing |
-//! | `Process::queue` | work, threads, nodes, subscriptions, their states | `Process::refs` |
+//! | `Process::queue` | work, threads, nodes, subscriptions, their states | `refs`, `manager` |
 //! | `Area::space` | which bytes of an area are in use | nothing |
 //!
-//! All but the first two are spin locks. The one pair that is held together is `refs` of a process
-//! that has a reference and `queue` of the process that owns the node, so that the counts of a node
-//! are always the sum of its references. Nobody holds `refs` of two processes, nor `queue` of two.
+//! All but the first two are spin locks. Two pairs are held together: `refs` of a process that has
+//! a reference and `queue` of the process that owns the node, so that the counts of a node are
+//! always the sum of its references; and `manager` of a context and `queue` of the process that
+//! becomes it, so that its node is not forgotten meanwhile. Nobody holds `refs` of two processes, nor `queue` of two.
 //! Inside `queue` is the wait queue of `Process::drained` alone. `entry` has two mutexes that are
 //! about devices, `Slots::count` and `Minors::taken`, within the locks of the file system and
 //! around nothing, and one about log files, `ProcessFiles::opens`, around the locks of the file
