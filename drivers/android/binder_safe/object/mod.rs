@@ -16,7 +16,8 @@
 //! All but the first two are spin locks. Two pairs are held together: `refs` of a process that has
 //! a reference and `queue` of the process that owns the node, so that the counts of a node are
 //! always the sum of its references; and `manager` of a context and `queue` of the process that
-//! becomes it, so that its node is not forgotten meanwhile. Nobody holds `refs` of two processes, nor `queue` of two.
+//! becomes it, so that its node is not forgotten meanwhile. Nobody holds `refs` of two processes,
+//! nor `queue` of two.
 //! Inside `queue` is the wait queue of `Process::drained` alone. `entry` has two mutexes that are
 //! about devices, `Slots::count` and `Minors::taken`, within the locks of the file system and
 //! around nothing, and one about log files, `ProcessFiles::opens`, around the locks of the file
