@@ -262,7 +262,8 @@ void kill_and_wait(struct peer *owner, struct peer *client, __u32 handle)
 	do {
 		put_msg(client, BC_TRANSACTION,
 			MSG(.handle = handle, .flags = TF_ONE_WAY));
-		if (!strcmp(peer_write_read(client), "NOOP DEAD_REPLY"))
+		peer_write_read(client);
+		if (!strcmp(peer_error(client), "DEAD_REPLY EINVAL"))
 			return;
 		nap();
 	} while (now_ms() < deadline);

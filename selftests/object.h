@@ -74,7 +74,9 @@ __u32 registry_pair(struct peer *registry, struct peer **server,
 
 /*
  * Kills the owner and sends oneways until its handle is dead, so that its
- * release is over and nothing of it comes later.
+ * release is over and nothing of it comes later. An owner that has lost its
+ * mapping and is not released yet is as good as dead to the sender, but for
+ * the error: ESRCH.
  */
 void kill_and_wait(struct peer *owner, struct peer *client, __u32 handle);
 
