@@ -2,16 +2,28 @@
 
 #include <linux/uaccess.h>
 
+#define get_word(type, to, from, at, label) \
+	unsafe_get_user(*(type *)((to) + (at)), (const type __user *)((from) + (at)), label)
+#define put_word(type, to, from, at, label) \
+	unsafe_put_user(*(const type *)((from) + (at)), (type __user *)((to) + (at)), label)
+
+/* Four words a turn: most of what is copied has six to nine. */
 __rust_helper bool rust_helper_get_user_words(void *to, const void __user *from, size_t len)
 {
 	size_t at;
 
 	might_fault();
 	scoped_user_read_access_size(from, len, failed) {
-		for (at = 0; at + sizeof(u64) <= len; at += sizeof(u64))
-			unsafe_get_user(*(u64 *)(to + at), (const u64 __user *)(from + at), failed);
+		for (at = 0; at + 32 <= len; at += 32) {
+			get_word(u64, to, from, at, failed);
+			get_word(u64, to, from, at + 8, failed);
+			get_word(u64, to, from, at + 16, failed);
+			get_word(u64, to, from, at + 24, failed);
+		}
+		for (; at + 8 <= len; at += 8)
+			get_word(u64, to, from, at, failed);
 		if (at < len)
-			unsafe_get_user(*(u32 *)(to + at), (const u32 __user *)(from + at), failed);
+			get_word(u32, to, from, at, failed);
 	}
 	return true;
 failed:
@@ -24,10 +36,16 @@ __rust_helper bool rust_helper_put_user_words(void __user *to, const void *from,
 
 	might_fault();
 	scoped_user_write_access_size(to, len, failed) {
-		for (at = 0; at + sizeof(u64) <= len; at += sizeof(u64))
-			unsafe_put_user(*(u64 *)(from + at), (u64 __user *)(to + at), failed);
+		for (at = 0; at + 32 <= len; at += 32) {
+			put_word(u64, to, from, at, failed);
+			put_word(u64, to, from, at + 8, failed);
+			put_word(u64, to, from, at + 16, failed);
+			put_word(u64, to, from, at + 24, failed);
+		}
+		for (; at + 8 <= len; at += 8)
+			put_word(u64, to, from, at, failed);
 		if (at < len)
-			unsafe_put_user(*(u32 *)(from + at), (u32 __user *)(to + at), failed);
+			put_word(u32, to, from, at, failed);
 	}
 	return true;
 failed:

@@ -30,7 +30,7 @@ use crate::{
 
 /// A set of lists of pages.
 ///
-/// What is linked is some `list_head` that belongs to a page, and the page says in which list.
+/// A page is linked by its field `lru`, which is for its owner, and says in which list it is.
 ///
 /// # Invariants
 ///
@@ -78,27 +78,34 @@ impl ListLru {
         Ok(())
     }
 
-    /// Adds `item` at the end of the list of `page`. Does nothing if it is linked already.
+    /// Adds `page` at the end of its list.
     ///
     /// # Safety
     ///
-    /// `item` must be initialised, be in no other list, and stay valid until it was removed.
-    pub(crate) unsafe fn add(&self, item: *mut bindings::list_head, page: &Page) {
+    /// The caller owns the page, which must be in no list, and removes it before it is freed.
+    pub(crate) unsafe fn add(&self, page: &Page) {
         let guard = rcu::read_lock();
-        // SAFETY: The caller promises what concerns `item`, and RCU keeps the memory cgroup.
-        unsafe { bindings::list_lru_add(self.lru.get(), item, page.nid(), memcg(page, &guard)) };
+        // SAFETY: The caller promises what concerns the page, and RCU keeps the memory cgroup.
+        unsafe {
+            let lru = bindings::page_lru(page.as_ptr());
+            bindings::INIT_LIST_HEAD(lru);
+            bindings::list_lru_add(self.lru.get(), lru, page.nid(), memcg(page, &guard));
+        }
     }
 
-    /// Removes `item` from the list of `page`. Does nothing if it is not linked.
+    /// Removes `page` from its list. Does nothing if it was removed before.
     ///
     /// # Safety
     ///
-    /// `item` must be initialised, and be linked into the list of `page` or into none.
+    /// The page must have been [added](Self::add) to this list.
     #[inline(never)]
-    pub(crate) unsafe fn del(&self, item: *mut bindings::list_head, page: &Page) {
+    pub(crate) unsafe fn del(&self, page: &Page) {
         let guard = rcu::read_lock();
-        // SAFETY: The caller promises what concerns `item`, and RCU keeps the memory cgroup.
-        unsafe { bindings::list_lru_del(self.lru.get(), item, page.nid(), memcg(page, &guard)) };
+        // SAFETY: The caller promises that the page was added, and RCU keeps the memory cgroup.
+        unsafe {
+            let lru = bindings::page_lru(page.as_ptr());
+            bindings::list_lru_del(self.lru.get(), lru, page.nid(), memcg(page, &guard));
+        }
     }
 
     /// Returns how many items there are in the list that `control` is about.
@@ -150,7 +157,8 @@ fn memcg(page: &Page, _guard: &rcu::Guard) -> *mut bindings::mem_cgroup {
 ///
 /// # Invariants
 ///
-/// `item` is linked into `list`, and this task holds the lock of `list`.
+/// `item` is the field `lru` of a page that is linked into `list`, and this task holds the lock of
+/// `list`.
 pub(crate) struct Item<'a> {
     item: &'a Opaque<bindings::list_head>,
     list: *mut bindings::list_lru_one,
@@ -160,9 +168,10 @@ pub(crate) struct Item<'a> {
 pub(crate) struct Verdict(lru_status);
 
 impl Item<'_> {
-    /// Returns the list links.
-    pub(crate) fn as_ptr(&self) -> *mut bindings::list_head {
-        self.item.get()
+    /// Returns the page, which is valid as long as the lock of the list is held.
+    pub(crate) fn page(&self) -> *mut bindings::page {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::page_of_lru(self.item.get()) }
     }
 
     /// Leaves the item in the list, as the youngest.
@@ -198,6 +207,7 @@ where
     // SAFETY: The caller promises that `f` is an `F` for us alone, and that `item` is valid while
     // the lock is held.
     let (f, item) = unsafe { (&mut *f.cast::<F>(), &*item.cast()) };
-    // INVARIANT: The caller promises that `item` is in `list`, whose lock it holds.
+    // INVARIANT: The caller promises that `item` is in `list`, whose lock it holds, and only `add`
+    // puts something there.
     f(Item { item, list }).0
 }

@@ -286,7 +286,7 @@ impl PageArea {
         let slots = mapping.slots_of(offset, len)?;
         for (done, slot) in slots.iter().enumerate() {
             if !slot.try_pin() {
-                return self.pin_absent(slots, done);
+                return self.pin_absent(offset >> PAGE_SHIFT, slots, done);
             }
         }
         // INVARIANT: Each of the slots was pinned just now.
@@ -297,14 +297,15 @@ impl PageArea {
         })
     }
 
-    /// Does the rest of [`pin`](Self::pin): `slots` are the pages, of which `done` are pinned.
+    /// Does the rest of [`pin`](Self::pin): `slots` are the pages from index `first` on, of which
+    /// `done` are pinned.
     #[cold]
     #[inline(never)]
-    fn pin_absent(&self, slots: &[Slot], done: usize) -> Result<Pins> {
+    fn pin_absent(&self, first: usize, slots: &[Slot], done: usize) -> Result<Pins> {
         // INVARIANT: The caller pinned them.
         let mut pins = Pins {
             area: self.inner.id(),
-            first: slots[0].index() as u32,
+            first: first as u32,
             count: done as u32,
         };
         let mut populate = None;
@@ -347,7 +348,10 @@ impl PageArea {
             .mapping()
             .and_then(|mapping| mapping.slots_of(offset, len).ok());
         let slots = slots.unwrap_or_default().iter();
-        slots.filter(|slot| slot.pins() == Some(0)).map(Slot::index)
+        let indices = offset >> PAGE_SHIFT..;
+        indices
+            .zip(slots)
+            .filter_map(|(index, slot)| (slot.pins() == Some(0)).then_some(index))
     }
 
     /// Counts the pages by state, for statistics.

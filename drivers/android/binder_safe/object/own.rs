@@ -74,9 +74,14 @@ impl Own {
         self.call.is_some()
     }
 
+    /// Whether there is room for another call on the stack.
+    pub(crate) fn has_frame(&self) -> bool {
+        self.room > 0
+    }
+
     /// Whether the thread has no call on its stack, and room for one.
     pub(crate) fn is_free_to_call(&self) -> bool {
-        self.depth == 0 && self.room > 0
+        self.depth == 0 && self.has_frame()
     }
 
     /// Whether the thread waits for nothing.

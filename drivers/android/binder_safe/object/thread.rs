@@ -56,8 +56,8 @@ pub(crate) mod looper {
 /// The return for a transaction that was accepted.
 pub(crate) const COMPLETE: u32 = uapi::binder_driver_return_protocol_BR_TRANSACTION_COMPLETE;
 
-/// How many items a thread has room for from the start.
-pub(crate) const FIRST_CAPACITY: usize = 4;
+/// How many items a thread has room for once it needs any.
+const FIRST_CAPACITY: usize = 4;
 
 /// How many items can wait to be read by a thread, and how deep calls can be nested, so that nobody
 /// fills memory with what is never read.
@@ -109,12 +109,10 @@ pub(crate) struct State {
 impl Thread {
     /// A thread of `process` that nobody knows yet.
     pub(crate) fn new(process: Arc<Process>, tid: Pid) -> Result<Arc<Self>> {
-        let mut inbox = Ring::new();
-        let _empty = inbox.grow(RingStorage::new(FIRST_CAPACITY)?);
         let state = State {
-            inbox,
+            inbox: Ring::new(),
             is_ready: false,
-            stack: KVec::with_capacity(FIRST_CAPACITY, GFP_KERNEL_ACCOUNT)?,
+            stack: KVec::new(),
             looper: 0,
             must_return: false,
             sleeper: None,
@@ -122,7 +120,7 @@ impl Thread {
             can_ask: false,
         };
         let state = LockedBy::new(&process.queue, state);
-        let thread = Self {
+        let init = init!(Self {
             process,
             tid,
             is_dead: Atomic::new(false),
@@ -133,8 +131,8 @@ impl Thread {
             counters: Counters::new(),
             gift: ExclusiveCell::new(None),
             own: ExclusiveCell::new(Own::new()),
-        };
-        Ok(Arc::new(thread, GFP_KERNEL_ACCOUNT)?)
+        });
+        Arc::init(init, GFP_KERNEL_ACCOUNT)
     }
 
     /// The thread group and the thread, as messages name them.
@@ -204,7 +202,7 @@ impl Thread {
                 own.settle(state);
                 match state.stack.last() {
                     Some(call) if call.is_from(self) => return Err(Failure::failed(EPROTO)),
-                    handled if state.has_frame() => return Ok(handled.cloned()),
+                    handled if own.has_frame() => return Ok(handled.cloned()),
                     _ => state.sizes(),
                 }
             };
@@ -281,15 +279,16 @@ impl Thread {
         Ok(())
     }
 
-    /// Makes an inbox and a stack of these sizes twice as large.
+    /// Makes an inbox and a stack of these sizes twice as large, or gives the thread its first ones.
     ///
     /// Fails with `ENOMEM` if they are as large as they may be.
     pub(crate) fn grow(&self, (inbox, stack): (usize, usize)) -> Result {
         if inbox >= MAX_CAPACITY || stack >= MAX_CAPACITY {
             return Err(ENOMEM);
         }
-        let inbox = RingStorage::new(2 * inbox)?;
-        let mut stack = KVec::with_capacity(2 * stack, GFP_KERNEL_ACCOUNT)?;
+        let twice = |size: usize| FIRST_CAPACITY.max(2 * size);
+        let inbox = RingStorage::new(twice(inbox))?;
+        let mut stack = KVec::with_capacity(twice(stack), GFP_KERNEL_ACCOUNT)?;
         let mut queue = self.process.queue.lock();
         let state = self.state(&mut queue);
         let inbox = state.inbox.grow(inbox);
@@ -338,11 +337,6 @@ impl State {
             self.is_ready = false;
         }
         work
-    }
-
-    /// Whether the stack has room for another call.
-    pub(crate) fn has_frame(&self) -> bool {
-        self.stack.len() < self.stack.capacity()
     }
 
     /// The sizes to give to [`Thread::grow`] when there is no room.

@@ -189,7 +189,11 @@ impl<'a, 'w> Reader<'a, 'w> {
     fn next(&mut self) -> Result<Next> {
         let thread = self.to.thread;
         let mut queue = thread.process.queue.lock();
-        self.to.own.settle(thread.state(&mut queue));
+        let state = thread.state(&mut queue);
+        self.to.own.settle(state);
+        if !self.to.own.has_frame() {
+            return Ok(Next::GrowStack(state.sizes()));
+        }
         loop {
             if !self.has_begun {
                 queue = match self.wait(queue)? {
@@ -199,10 +203,6 @@ impl<'a, 'w> Reader<'a, 'w> {
                 self.has_begun = true;
             }
             let has_room = self.to.writer.has_room();
-            let state = thread.state(&mut queue);
-            if !state.has_frame() {
-                return Ok(Next::GrowStack(state.sizes()));
-            }
             if has_room && self.to.own.accepted > 0 {
                 if !self.to.writer.stage(COMPLETE) {
                     return Ok(Next::WriteAccepted);
@@ -210,6 +210,7 @@ impl<'a, 'w> Reader<'a, 'w> {
                 self.to.own.accepted -= 1;
                 continue;
             }
+            let state = thread.state(&mut queue);
             let own = state.pop_if(has_room);
             let alert = !state.inbox.is_empty() || state.must_return;
             thread.set_alert(&mut queue, alert);
@@ -265,8 +266,7 @@ impl<'a, 'w> Reader<'a, 'w> {
             state.looper |= looper::WAITING;
             state.sleeper = Some((&**current!()).into());
             // Besides the gift there must be room for what was accepted before.
-            let has_room = self.to.writer.has_room() && self.to.own.accepted <= 1;
-            state.takes_gifts = has_room && state.has_frame();
+            state.takes_gifts = self.to.writer.has_room() && self.to.own.accepted <= 1;
             state.can_ask = state.is_looper() && self.to.writer.can_ask_for_looper();
             let is_interrupted = queue.sleep_interruptible_freezable();
             if let Some(gift) = thread.take_gift() {

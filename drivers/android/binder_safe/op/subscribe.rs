@@ -52,6 +52,7 @@ pub(crate) fn clear(thread: &Thread, topic: Topic, what: &HandleCookie) -> Resul
         .ok_or(EINVAL)?;
     tell(thread, "no longer wants", &subscription);
     subscription.node.unsubscribe(&subscription);
+    make_room(thread);
     let posted = subscription.clear(&mut process.queue.lock(), thread);
     process.wake_posted(posted);
     Ok(())
@@ -62,6 +63,7 @@ pub(crate) fn clear(thread: &Thread, topic: Topic, what: &HandleCookie) -> Resul
 /// Fails with `EINVAL` if nothing was delivered with that cookie, or it was confirmed before.
 pub(crate) fn confirm(thread: &Thread, topic: Topic, cookie: u64) -> Result {
     let process = &thread.process;
+    make_room(thread);
     let mut queue = process.queue.lock();
     let subscription = queue.take_delivered(topic, cookie).ok_or(EINVAL)?;
     let posted = subscription.confirm(&mut queue, thread);
@@ -69,6 +71,11 @@ pub(crate) fn confirm(thread: &Thread, topic: Topic, cookie: u64) -> Result {
     tell(thread, "has read", &subscription);
     process.wake_posted(posted);
     Ok(())
+}
+
+/// Makes room for what the thread itself is to read. Without memory another thread may read it.
+fn make_room(thread: &Thread) {
+    let _ = thread.reserve_inbox();
 }
 
 /// Says what a thread does about the news that a subscription is for.

@@ -15,6 +15,9 @@ const NONE: u32 = u32::MAX;
 
 const WORD_BITS: usize = u64::BITS as usize;
 
+/// Most processes have a handful of handles.
+const MIN_CAPACITY: usize = 8;
+
 /// An entry says by which key it is found. No two entries have the same.
 pub(crate) trait Keyed {
     /// The key, which never changes.
@@ -47,14 +50,14 @@ impl<T: Keyed> Handles<T> {
 
     /// An empty table with room for `capacity` entries, to be given to [`Self::grow`]. May sleep.
     pub(crate) fn with_capacity(capacity: usize) -> Result<Self, AllocError> {
-        let capacity = capacity.next_power_of_two().max(WORD_BITS);
+        let capacity = capacity.next_power_of_two().max(MIN_CAPACITY);
         let mut entries = KVVec::with_capacity(capacity, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..capacity {
             entries.push(None, GFP_KERNEL_ACCOUNT)?;
         }
         Ok(Self {
             entries,
-            used: KVVec::from_elem(0, capacity / WORD_BITS, GFP_KERNEL_ACCOUNT)?,
+            used: KVVec::from_elem(0, capacity.div_ceil(WORD_BITS), GFP_KERNEL_ACCOUNT)?,
             index: KVVec::from_elem(NONE, 2 * capacity, GFP_KERNEL_ACCOUNT)?,
             len: 0,
             first_word: 0,

@@ -28,6 +28,7 @@ use crate::{
     },
     task::Pid, //
 };
+use core::ptr;
 
 /// The state of an area.
 #[pin_data]
@@ -49,8 +50,7 @@ pub(super) struct Inner {
 ///
 /// # Invariants
 ///
-/// - `slots` is never moved or resized, since the slots are linked into lists.
-/// - The slots are in the order of their indices, which begin at 0.
+/// `slots` is never moved or resized.
 pub(super) struct Mapping {
     start: usize,
     slots: KVVec<Slot>,
@@ -95,7 +95,8 @@ impl Inner {
     /// Tells whoever watches the domain what happens to a page.
     pub(super) fn tell(&self, slot: &Slot, step: PageStep) {
         if let Some(watch) = self.watch {
-            watch.page(self.owner, slot.index(), step);
+            let index = self.mapping().map_or(0, |mapping| mapping.index_of(slot));
+            watch.page(self.owner, index, step);
         }
     }
 
@@ -145,18 +146,13 @@ impl Inner {
 
 impl Mapping {
     fn new(start: usize, pages: usize) -> Result<Self> {
-        let count = u32::try_from(pages)?;
-        if count == 0 {
+        // Pins count pages in 32 bits.
+        if u32::try_from(pages)? == 0 {
             return Err(EINVAL);
         }
-        let mut slots = KVVec::with_capacity(pages, GFP_KERNEL_ACCOUNT)?;
-        for index in 0..count {
-            slots.push(Slot::new(index), GFP_KERNEL_ACCOUNT)?;
-        }
-        for slot in &mut slots {
-            slot.init_links();
-        }
-        // INVARIANT: The slots were made in order, and nothing changes the vector from here on.
+        let mut slots = KVVec::with_capacity(pages, GFP_KERNEL_ACCOUNT | __GFP_ZERO)?;
+        // SAFETY: There is room, and zeroes are slots of pages that are absent.
+        unsafe { slots.inc_len(pages) };
         Ok(Self {
             start,
             slots,
@@ -182,9 +178,15 @@ impl Mapping {
         &self.slots
     }
 
+    /// Returns the index of `slot`, which is one of this mapping.
+    pub(super) fn index_of(&self, slot: &Slot) -> usize {
+        let offset = ptr::from_ref(slot).addr() - self.slots.as_ptr().addr();
+        offset / size_of::<Slot>()
+    }
+
     /// Returns the user address of the page of `slot`.
     pub(super) fn address(&self, slot: &Slot) -> usize {
-        self.start + slot.index() * PAGE_SIZE
+        self.start + self.index_of(slot) * PAGE_SIZE
     }
 
     /// Returns the slots of the pages that the bytes `offset..offset + len` touch, one at least.
@@ -206,6 +208,7 @@ impl Mapping {
 
     /// Notes that the page of `slot` becomes present. The caller holds the mutex.
     pub(super) fn raise_high(&self, slot: &Slot) {
-        self.high.store(self.high().max(slot.index() + 1), Relaxed);
+        self.high
+            .store(self.high().max(self.index_of(slot) + 1), Relaxed);
     }
 }

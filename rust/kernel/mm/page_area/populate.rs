@@ -105,7 +105,7 @@ impl<'a> Populate<'a> {
         unsafe { slot.publish(page) };
         // SAFETY: We hold the mutex. The handle has a reference of `inner`, and forgets the slot
         // before it drops it.
-        unsafe { self.area.domain.remember(inner, slot) };
+        unsafe { self.area.domain.remember(inner, self.mapping, slot) };
         Ok(())
     }
 }

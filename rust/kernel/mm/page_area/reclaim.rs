@@ -3,8 +3,14 @@
 //! Giving pages that nobody pins back to the kernel.
 
 use super::{
-    inner::Inner,
-    slot::Slot,
+    inner::{
+        Inner,
+        Mapping, //
+    },
+    slot::{
+        self,
+        Slot, //
+    },
     vm_ops,
     PageStep,
     Watch, //
@@ -83,14 +89,14 @@ impl ReclaimDomain {
     /// # Safety
     ///
     /// The caller holds the mutex of `inner`, to which `slot` belongs, and a reference of `inner`
-    /// exists until the slot was forgotten.
-    pub(super) unsafe fn remember(&self, inner: &Arc<Inner>, slot: &Slot) {
-        // SAFETY: The caller holds the mutex, and promises that the slot, which has links of its
-        // own, stays until it is forgotten.
+    /// exists until the slot was forgotten. It is not on the list yet.
+    pub(super) unsafe fn remember(&self, inner: &Arc<Inner>, mapping: &Mapping, slot: &Slot) {
+        // SAFETY: The caller holds the mutex, and promises that the page, which is that of the
+        // slot, stays until it is forgotten.
         unsafe {
             if let Some(page) = slot.page_locked() {
-                slot.set_owner(page, inner);
-                self.pages.lru.add(slot.links(), page);
+                slot::set_place(page, inner, mapping.index_of(slot));
+                self.pages.lru.add(page);
             }
         }
     }
@@ -101,11 +107,10 @@ impl ReclaimDomain {
     ///
     /// The caller holds the mutex of the area of `slot`, which is of this domain.
     pub(super) unsafe fn forget(&self, slot: &Slot) {
-        // SAFETY: The caller holds the mutex. If the page is on a list, then `remember` put it
-        // there.
+        // SAFETY: The caller holds the mutex. A page that is present was remembered.
         unsafe {
             if let Some(page) = slot.page_locked() {
-                self.pages.lru.del(slot.links(), page);
+                self.pages.lru.del(page);
             }
         }
     }
@@ -154,13 +159,14 @@ impl Shrinker for Pages {
 
 /// Frees the page of one item, if it is idle and all locks are to be had.
 fn visit(item: Item<'_>) -> Verdict {
-    // SAFETY: Only links of slots are put on the list. The page of a slot is present while it is
-    // there, and a slot leaves the list before its area is freed. We hold the lock of the list.
-    let (slot, inner) = unsafe {
-        let slot = &*Slot::from_links(item.as_ptr());
-        (slot, ArcBorrow::<Inner>::from_raw(slot.owner()))
+    // SAFETY: Only pages of slots are put on the list, after their place was set, and they leave it
+    // before their area is freed. We hold the lock of the list.
+    let (inner, index) = unsafe {
+        let (inner, index) = slot::place(item.page());
+        (ArcBorrow::<Inner>::from_raw(inner), index)
     };
-    if !slot.is_idle() {
+    let slots = inner.mapping().map_or(&[][..], Mapping::slots);
+    if !slots.get(index).is_some_and(Slot::is_idle) {
         return item.rotate();
     }
     // The handle of the area may be dropped as soon as the list is unlocked. This reference is
@@ -169,6 +175,7 @@ fn visit(item: Item<'_>) -> Verdict {
     let (Some(mapping), Some(_guard)) = (inner.mapping(), inner.lock.try_lock()) else {
         return item.rotate();
     };
+    let slot = &mapping.slots()[index];
     let address = mapping.address(slot);
     let Some(mm) = inner.mm().mmget_not_zero() else {
         // Nobody can see the page any more: the address space is gone.

@@ -13,10 +13,12 @@ use crate::{
             Release, //
         },
         Arc, //
-    },
-    types::Opaque, //
+    }, //
 };
-use core::cell::UnsafeCell;
+use core::{
+    cell::UnsafeCell,
+    mem::MaybeUninit, //
+};
 
 /// The page is there and may be pinned.
 const PRESENT: u32 = 1 << 31;
@@ -48,84 +50,42 @@ const FULL: u32 = !REFERENCED;
 ///   then no other bit of `state` is set either.
 /// - Only the holder of the area's mutex sets or clears `PRESENT`, and accesses `page` while it is
 ///   not set. It is cleared only while no pins are counted, or when nobody can use pins any more.
-/// - `lru` is initialised before the slot is shared, and is used only by the LRU list of the
-///   area's domain.
+///
+/// Zeroes are a page that is absent.
 #[repr(C)]
 pub(super) struct Slot {
-    lru: Opaque<bindings::list_head>,
-    page: UnsafeCell<Option<Page>>,
+    page: UnsafeCell<MaybeUninit<Page>>,
     state: Atomic<u32>,
-    index: u32,
 }
 
 // SAFETY: Nothing in a slot belongs to a thread.
 unsafe impl Send for Slot {}
-// SAFETY: The list links are used only under the lock of the LRU list. By the type invariants,
-// `page` is changed only under the area's mutex, and only while nobody has a pin.
+// SAFETY: By the type invariants, `page` is changed only under the area's mutex, and only while
+// nobody has a pin.
 unsafe impl Sync for Slot {}
 
+/// Notes in `page` to what it belongs, and the index of its slot there.
+pub(super) fn set_place<T>(page: &Page, owner: &Arc<T>, index: usize) {
+    let address = Arc::as_ptr(owner).expose_provenance();
+    // SAFETY: The page is valid, and the fields are for whoever allocated the page.
+    unsafe {
+        bindings::set_page_private(page.as_ptr(), address);
+        bindings::set_page_index(page.as_ptr(), index);
+    }
+}
+
+/// Returns what was given to [`set_place`].
+///
+/// # Safety
+///
+/// `page` is valid, and its place was set.
+pub(super) unsafe fn place<T>(page: *mut bindings::page) -> (*const T, usize) {
+    // SAFETY: The caller promises that the page is valid.
+    let (address, index) = unsafe { (bindings::page_private(page), bindings::page_index(page)) };
+    (core::ptr::with_exposed_provenance(address), index)
+}
+
 impl Slot {
-    /// Creates an absent page. [`init_links`](Self::init_links) has to follow.
-    pub(super) fn new(index: u32) -> Slot {
-        // INVARIANT: Nothing is present.
-        Slot {
-            lru: Opaque::uninit(),
-            page: UnsafeCell::new(None),
-            state: Atomic::new(0),
-            index,
-        }
-    }
-
-    /// Makes the list links usable, now that the slot has its final place in memory.
-    pub(super) fn init_links(&mut self) {
-        // SAFETY: `lru` is valid for writes, and we have exclusive access.
-        unsafe { bindings::INIT_LIST_HEAD(self.lru.get()) };
-    }
-
-    /// Returns the list links.
-    pub(super) fn links(&self) -> *mut bindings::list_head {
-        self.lru.get()
-    }
-
-    /// Returns the slot that has these list links.
-    ///
-    /// # Safety
-    ///
-    /// `links` is a result of [`links`](Self::links), and that slot exists.
-    pub(super) unsafe fn from_links(links: *mut bindings::list_head) -> *const Slot {
-        let lru = Opaque::cast_from(links).cast_mut();
-        // SAFETY: The caller promises that this is the field of a slot.
-        unsafe { crate::container_of!(lru, Slot, lru) }
-    }
-
-    /// Notes in `page`, the page of this slot, to what the slot belongs.
-    pub(super) fn set_owner<T>(&self, page: &Page, owner: &Arc<T>) {
-        let address = Arc::as_ptr(owner).expose_provenance();
-        // SAFETY: The page is valid, and the field is for whoever allocated the page.
-        unsafe { bindings::set_page_private(page.as_ptr(), address) };
-    }
-
-    /// Returns what was given to [`set_owner`](Self::set_owner) for the page that is present.
-    ///
-    /// # Safety
-    ///
-    /// The slot is in the LRU list, and the caller holds the lock of this list.
-    pub(super) unsafe fn owner<T>(&self) -> *const T {
-        // SAFETY: The page is present and does not change, as long as the slot is in the list.
-        let address = unsafe {
-            match &*self.page.get() {
-                Some(page) => bindings::page_private(page.as_ptr()),
-                None => 0,
-            }
-        };
-        core::ptr::with_exposed_provenance(address)
-    }
-
-    /// Returns the index of the page in its area.
-    pub(super) fn index(&self) -> usize {
-        self.index as usize
-    }
-
     /// Pins the page if it is present; `false` if it is absent or has too many pins.
     ///
     /// This is the hot path: one atomic operation, if no other task changes the word meanwhile.
@@ -171,8 +131,7 @@ impl Slot {
     pub(super) unsafe fn page(&self) -> *mut bindings::page {
         // SAFETY: By the type invariants, the page is present and does not change, since the caller
         // has a pin.
-        let page = unsafe { &*self.page.get() };
-        page.as_ref().map_or(core::ptr::null_mut(), Page::as_ptr)
+        unsafe { (*self.page.get()).assume_init_ref() }.as_ptr()
     }
 
     /// Makes `page` present, with one pin that belongs to the caller.
@@ -182,7 +141,7 @@ impl Slot {
     /// The caller holds the area's mutex, and the page is absent.
     pub(super) unsafe fn publish(&self, page: Page) {
         // SAFETY: By the type invariants, only the holder of the mutex accesses `page` now.
-        unsafe { *self.page.get() = Some(page) };
+        unsafe { (*self.page.get()).write(page) };
         // INVARIANT: `page` was set before. Release: so see it those who pin it from now on.
         self.state.store(PRESENT | PIN | REFERENCED, Release);
     }
@@ -193,8 +152,10 @@ impl Slot {
     ///
     /// The caller holds the area's mutex for as long as it uses the page.
     pub(super) unsafe fn page_locked(&self) -> Option<&Page> {
-        // SAFETY: By the type invariants, only the holder of the mutex changes `page`.
-        unsafe { (*self.page.get()).as_ref() }
+        self.pins()?;
+        // SAFETY: By the type invariants, the page is present, and only the holder of the mutex
+        // changes that.
+        Some(unsafe { (*self.page.get()).assume_init_ref() })
     }
 
     /// Returns whether reclaim may take the page: nobody pins it, and nobody did since the last
@@ -217,8 +178,9 @@ impl Slot {
         // INVARIANT: No pin is counted, and we hold the mutex. Acquire: the copies of those who had
         // pins are done.
         self.state.cmpxchg(PRESENT, 0, Acquire).ok()?;
-        // SAFETY: By the type invariants, only the holder of the mutex accesses `page` now.
-        unsafe { (*self.page.get()).take() }
+        // SAFETY: By the type invariants, there was a page, and only the holder of the mutex
+        // accesses it now.
+        Some(unsafe { (*self.page.get()).assume_init_read() })
     }
 
     /// Makes the page absent and returns it, if there was one, whatever its pins.
@@ -227,10 +189,12 @@ impl Slot {
     ///
     /// The caller holds the area's mutex, and nobody uses pins of this slot any more.
     pub(super) unsafe fn reset(&self) -> Option<Page> {
+        self.pins()?;
         // INVARIANT: We hold the mutex, and nobody can use pins any more.
         self.state.store(0, Relaxed);
-        // SAFETY: By the type invariants, only the holder of the mutex accesses `page` now.
-        unsafe { (*self.page.get()).take() }
+        // SAFETY: By the type invariants, there was a page, and only the holder of the mutex
+        // accesses it now.
+        Some(unsafe { (*self.page.get()).assume_init_read() })
     }
 
     /// Lets the page, which is present, have as many pins as can be counted.

@@ -45,11 +45,12 @@ fn slots(area: &PageArea) -> &[Slot] {
 fn put_page(area: &PageArea, slot: &Slot) -> Result {
     let page = Page::alloc_page(GFP_KERNEL | __GFP_ZERO)?;
     let _guard = area.inner.lock.lock();
-    area.inner.mapping().ok_or(EINVAL)?.raise_high(slot);
+    let mapping = area.inner.mapping().ok_or(EINVAL)?;
+    mapping.raise_high(slot);
     // SAFETY: We hold the mutex, and the page is absent. The pin that it comes with is ours.
     unsafe {
         slot.publish(page);
-        area.domain.remember(&area.inner, slot);
+        area.domain.remember(&area.inner, mapping, slot);
         slot.unpin();
     }
     Ok(())

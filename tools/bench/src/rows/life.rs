@@ -36,6 +36,21 @@ pub fn thread(path: &Path, _: usize) -> Result<Box<dyn Operation>> {
     Ok(Box::new(Thread(Wire::open(path)?.device)))
 }
 
+/// A task that offers itself for work and has the driver forget it, and goes on.
+struct Looper(Arc<Device>);
+
+impl Operation for Looper {
+    fn once(&mut self) -> Result<()> {
+        self.0
+            .write_read(&proto::BC_ENTER_LOOPER.to_ne_bytes(), &mut [])?;
+        Ok(self.0.thread_exit()?)
+    }
+}
+
+pub fn looper(path: &Path, _: usize) -> Result<Box<dyn Operation>> {
+    Ok(Box::new(Looper(Wire::open(path)?.device)))
+}
+
 /// A process that opens and maps the device, makes one call, and ends.
 struct Process<'a> {
     path: &'a Path,
@@ -59,6 +74,25 @@ pub fn process(path: &Path, _: usize) -> Result<Box<dyn Operation>> {
     let path: &'static Path = Box::leak(path.into());
     Ok(Box::new(Process {
         path,
+        _server: server::start(path, 1)?,
+    }))
+}
+
+/// A device that is opened, mapped, used for one call and closed by a process that goes on.
+struct Visit {
+    path: Box<Path>,
+    _server: Child,
+}
+
+impl Operation for Visit {
+    fn once(&mut self) -> Result<()> {
+        visit(&self.path)
+    }
+}
+
+pub fn opened(path: &Path, _: usize) -> Result<Box<dyn Operation>> {
+    Ok(Box::new(Visit {
+        path: path.into(),
         _server: server::start(path, 1)?,
     }))
 }

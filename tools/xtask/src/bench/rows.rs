@@ -90,9 +90,21 @@ pub const KINDS: &[Kind] = &[
         &[1],
     ),
     kind(
+        "looper",
+        "the driver's part of it: BC_ENTER_LOOPER, BINDER_THREAD_EXIT",
+        None,
+        &[1],
+    ),
+    kind(
         "process",
         "process that makes one call and ends",
         floor("bare-process:1", 1.0),
+        &[1],
+    ),
+    kind(
+        "open",
+        "the driver's part of it: open, map, one call, close",
+        None,
         &[1],
     ),
     kind(

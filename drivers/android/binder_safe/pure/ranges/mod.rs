@@ -134,7 +134,7 @@ impl<T> Ranges<T> {
     pub(crate) fn new(size: usize) -> Result<Self, AllocError> {
         let mut ranges = Self::empty();
         ranges.bins = Bins::new()?;
-        let chunks = (size >> CHUNK_SHIFT) + 1;
+        let chunks = size.div_ceil(1 << CHUNK_SHIFT);
         ranges.index = KVVec::from_elem(NONE, chunks, GFP_KERNEL_ACCOUNT)?;
         ranges.blocks.reserve(8, GFP_KERNEL_ACCOUNT)?;
         if size > 0 {
