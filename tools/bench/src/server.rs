@@ -110,8 +110,9 @@ impl Server {
     }
 
     fn close_file_array(&mut self, call: &Transaction) -> Result<()> {
+        // The object that describes the buffer comes behind eight bytes.
         let data = self.wire.data(call)?;
-        let (address, length) = (u64_at(&data, 8), u64_at(&data, 16));
+        let (address, length) = (u64_at(&data, 16), u64_at(&data, 24));
         let mut numbers = Vec::new();
         if let (Some(address), Some(length)) = (address, length) {
             self.wire.device.copy(address, length, &mut numbers)?;

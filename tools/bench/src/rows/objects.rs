@@ -95,13 +95,17 @@ struct Gathered {
 impl Gathered {
     /// A call with `buffer`, and with `more` behind the object that describes it.
     fn new(path: &Path, code: u32, buffer: Vec<u8>, more: &[u8]) -> Result<Self> {
-        let first = proto::buffer(buffer.as_ptr() as u64, buffer.len() as u64);
+        // The C driver takes an object at the very start for none when another refers to it.
         let mut data = Data {
-            offsets: vec![0],
-            bytes: first.to_vec(),
+            offsets: vec![8],
+            bytes: vec![0; 8],
         };
+        data.bytes.extend(proto::buffer(
+            buffer.as_ptr() as u64,
+            buffer.len() as u64,
+        ));
         if !more.is_empty() {
-            data.offsets.push(first.len() as u64);
+            data.offsets.push(data.bytes.len() as u64);
             data.bytes.extend_from_slice(more);
         }
         let room = (buffer.len() as u64).next_multiple_of(8);
