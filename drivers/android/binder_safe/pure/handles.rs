@@ -182,7 +182,9 @@ impl<T: Keyed> Handles<T> {
                 bits |= (1 << (first % WORD_BITS)) - 1;
             }
             if !full(&bits) && word >= first / WORD_BITS {
-                return Some(word * WORD_BITS + bits.trailing_ones() as usize);
+                let handle = word * WORD_BITS + bits.trailing_ones() as usize;
+                // A small table has fewer handles than a word has bits.
+                return (handle < self.entries.len()).then_some(handle);
             }
         }
         None

@@ -221,7 +221,7 @@ impl<T> Area<T> {
 
     fn reserve_range(&self, len: usize, kind: Kind, label: Label) -> Result<(Range, Load)> {
         loop {
-            let capacity = {
+            let (capacity, size) = {
                 let mut space = self.space.lock();
                 match space.reserve(len, kind) {
                     Ok((range, load)) => {
@@ -236,10 +236,10 @@ impl<T> Area<T> {
                     Err(NoRange::TableFull) if space.ranges.capacity() >= MAX_BLOCKS => {
                         return Err(ENOSPC);
                     }
-                    Err(NoRange::TableFull) => space.ranges.capacity(),
+                    Err(NoRange::TableFull) => (space.ranges.capacity(), space.size),
                 }
             };
-            let table = Table::new(2 * capacity)?;
+            let table = Table::new(2 * capacity, size)?;
             let _old = self.space.lock().ranges.grow(table);
         }
     }

@@ -100,10 +100,8 @@ impl Gathered {
             offsets: vec![8],
             bytes: vec![0; 8],
         };
-        data.bytes.extend(proto::buffer(
-            buffer.as_ptr() as u64,
-            buffer.len() as u64,
-        ));
+        data.bytes
+            .extend(proto::buffer(buffer.as_ptr() as u64, buffer.len() as u64));
         if !more.is_empty() {
             data.offsets.push(data.bytes.len() as u64);
             data.bytes.extend_from_slice(more);

@@ -58,6 +58,7 @@ struct Both {
     model: Model,
     /// Those that are reserved and not held.
     reserved: Vec<Range>,
+    size: usize,
     capacity: usize,
     next: u32,
 }
@@ -69,6 +70,7 @@ impl Both {
             capacity: ranges.capacity(),
             ranges,
             model: Model::new(size),
+            size,
             reserved: Vec::new(),
             next: 0,
         }
@@ -98,7 +100,7 @@ impl Both {
                 }
             }
             Op::Grow(capacity) => {
-                drop(self.ranges.grow(Table::new(*capacity).unwrap()));
+                drop(self.ranges.grow(Table::new(*capacity, self.size).unwrap()));
                 self.capacity = self.capacity.max(*capacity);
             }
         }
@@ -243,7 +245,7 @@ proptest! {
 fn an_area_of_no_bytes_has_no_buffer() {
     let mut ranges = Ranges::<u32>::empty();
     assert_eq!(ranges.reserve(ALIGN, 0), Err(NoRange::TableFull));
-    drop(ranges.grow(Table::new(1).unwrap()));
+    drop(ranges.grow(Table::new(1, 0).unwrap()));
     assert_eq!(ranges.reserve(ALIGN, 0), Err(NoRange::NoSpace));
     assert!(ranges.take(0).is_none());
     assert!(ranges.take_any().is_none());
@@ -254,7 +256,7 @@ fn an_area_of_no_bytes_has_no_buffer() {
 fn a_full_area_is_emptied_in_one_pass() {
     let nr_buffers = (4 << 20) / 16;
     let mut ranges = Ranges::new(4 << 20).unwrap();
-    drop(ranges.grow(Table::new(nr_buffers + 1).unwrap()));
+    drop(ranges.grow(Table::new(nr_buffers + 1, 4 << 20).unwrap()));
     for nth in 0..nr_buffers {
         let range = ranges.reserve(16, 0).unwrap();
         ranges.hold(range, nth);

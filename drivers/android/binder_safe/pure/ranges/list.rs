@@ -6,7 +6,6 @@ use super::{
     Range,
     Ranges,
     State,
-    CHUNK_SHIFT,
     NONE, //
 };
 use kernel::prelude::*;
@@ -59,9 +58,7 @@ impl<T> Ranges<T> {
 
     /// Adds the buffers from `offset` on to `list`, as far as there is room.
     pub(crate) fn list_from(&self, offset: u32, list: &mut KVec<Listed>) {
-        let chunk = (offset >> CHUNK_SHIFT) as usize;
-        let mut later = self.index.iter().skip(chunk).copied();
-        let mut block = later.find(|block| *block != NONE).unwrap_or(NONE);
+        let mut block = self.first_behind(offset);
         while block != NONE {
             let entry = self.at(block);
             let listed = (entry.offset >= offset).then(|| self.list(block)).flatten();

@@ -8,11 +8,13 @@
 //! by size. Nothing here allocates: like a ring, a full table says so and is grown from outside.
 
 mod bins;
+mod index;
 mod list;
 #[cfg(CONFIG_ANDROID_BINDER_SAFE_KUNIT_TEST)]
 mod tests;
 
 use bins::Bins;
+use index::Index;
 use kernel::{
     alloc::AllocError,
     prelude::*, //
@@ -25,8 +27,8 @@ pub(crate) use list::{
 /// Buffers start and end at multiples of this.
 pub(crate) const ALIGN: usize = size_of::<u64>();
 
-/// Blocks are found by address through an index with one entry for each so many bytes.
-const CHUNK_SHIFT: u32 = 12;
+/// How many blocks there is room for at first, which need no index.
+const FEW: usize = 8;
 
 /// The index of no block.
 const NONE: u32 = u32::MAX;
@@ -100,20 +102,25 @@ pub(crate) struct Ranges<T> {
     vacant: u32,
     nr_vacant: usize,
     bins: Bins,
-    /// The first block that starts in each chunk.
-    index: KVVec<u32>,
+    index: Index,
     /// The block that was released last. It is not free yet, because a process that calls again and
     /// again needs one of just that size next.
     spare: u32,
 }
 
 /// A larger table, allocated where sleeping is allowed.
-pub(crate) struct Table<T>(KVVec<Block<T>>);
+pub(crate) struct Table<T> {
+    blocks: KVVec<Block<T>>,
+    index: Index,
+}
 
 impl<T> Table<T> {
-    /// Allocates room for `capacity` blocks.
-    pub(crate) fn new(capacity: usize) -> Result<Self, AllocError> {
-        Ok(Self(KVVec::with_capacity(capacity, GFP_KERNEL_ACCOUNT)?))
+    /// Allocates room for `capacity` blocks of an area of `size` bytes.
+    pub(crate) fn new(capacity: usize, size: usize) -> Result<Self, AllocError> {
+        Ok(Self {
+            blocks: KVVec::with_capacity(capacity, GFP_KERNEL_ACCOUNT)?,
+            index: index::with_room(size)?,
+        })
     }
 }
 
@@ -125,7 +132,7 @@ impl<T> Ranges<T> {
             vacant: NONE,
             nr_vacant: 0,
             bins: Bins::empty(),
-            index: KVVec::new(),
+            index: Index::new(),
             spare: NONE,
         }
     }
@@ -134,9 +141,7 @@ impl<T> Ranges<T> {
     pub(crate) fn new(size: usize) -> Result<Self, AllocError> {
         let mut ranges = Self::empty();
         ranges.bins = Bins::new()?;
-        let chunks = size.div_ceil(1 << CHUNK_SHIFT);
-        ranges.index = KVVec::from_elem(NONE, chunks, GFP_KERNEL_ACCOUNT)?;
-        ranges.blocks.reserve(8, GFP_KERNEL_ACCOUNT)?;
+        ranges.blocks.reserve(FEW, GFP_KERNEL_ACCOUNT)?;
         if size > 0 {
             let all = ranges.add(0, size as u32, NONE, NONE);
             ranges.make_free(all);
@@ -151,14 +156,20 @@ impl<T> Ranges<T> {
 
     /// Moves the blocks to a larger table and gives back the old one, to be freed after unlocking.
     pub(crate) fn grow(&mut self, mut table: Table<T>) -> Table<T> {
-        if table.0.capacity() <= self.blocks.capacity() {
+        if table.blocks.capacity() <= self.blocks.capacity() {
             return table;
         }
         for block in self.blocks.drain_all() {
             // There is room, so this cannot fail.
-            let _ = table.0.push_within_capacity(block);
+            let _ = table.blocks.push_within_capacity(block);
         }
-        core::mem::swap(&mut self.blocks, &mut table.0);
+        core::mem::swap(&mut self.blocks, &mut table.blocks);
+        core::mem::swap(&mut self.index, &mut table.index);
+        let mut block = self.first();
+        while block != NONE {
+            self.enter(block);
+            block = self.at(block).next;
+        }
         table
     }
 
@@ -216,7 +227,7 @@ impl<T> Ranges<T> {
     /// Free bytes in front of it are one block, so this finds it at once as long as all are taken
     /// and released one after the other.
     pub(crate) fn take_any(&mut self) -> Option<(Range, T)> {
-        let mut block = *self.index.first()?;
+        let mut block = self.first();
         while block != NONE && !matches!(self.at(block).state, State::Held(_)) {
             block = self.at(block).next;
         }
@@ -284,15 +295,6 @@ impl<T> Ranges<T> {
         }
     }
 
-    /// The block that starts at `offset`.
-    fn find(&self, offset: u32) -> Option<u32> {
-        let mut block = *self.index.get((offset >> CHUNK_SHIFT) as usize)?;
-        while block != NONE && self.at(block).offset < offset {
-            block = self.at(block).next;
-        }
-        (block != NONE && self.at(block).offset == offset).then_some(block)
-    }
-
     /// Adds a block between its neighbours. There must be room in the table.
     fn add(&mut self, offset: u32, len: u32, prev: u32, next: u32) -> u32 {
         let entry = Block {
@@ -323,25 +325,15 @@ impl<T> Ranges<T> {
         if next != NONE {
             self.at_mut(next).prev = block;
         }
-        let chunk = (offset >> CHUNK_SHIFT) as usize;
-        let first = self.index[chunk];
-        if first == NONE || self.at(first).offset > offset {
-            self.index[chunk] = block;
-        }
+        self.enter(block);
         block
     }
 
     /// Makes a block swallow the one behind it, which is in no bin.
     fn absorb_next(&mut self, block: u32) {
         let gone = self.at(block).next;
-        let Block {
-            offset, len, next, ..
-        } = *self.at(gone);
-        let chunk = (offset >> CHUNK_SHIFT) as usize;
-        if self.index[chunk] == gone {
-            let stays = next != NONE && (self.at(next).offset >> CHUNK_SHIFT) as usize == chunk;
-            self.index[chunk] = if stays { next } else { NONE };
-        }
+        self.leave(gone);
+        let Block { len, next, .. } = *self.at(gone);
         if next != NONE {
             self.at_mut(next).prev = block;
         }

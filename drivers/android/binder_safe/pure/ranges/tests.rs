@@ -14,7 +14,7 @@ mod cases {
     #[test]
     fn the_smallest_hole_that_fits_is_used() -> Result {
         let mut ranges = Ranges::<()>::new(SIZE)?;
-        drop(ranges.grow(Table::new(16)?));
+        drop(ranges.grow(Table::new(16, SIZE)?));
         let mut nth = 0;
         let mut buffers = [512, 8, 72, 8, 64, 8, 80, 8].map(|len| {
             nth += 1;
@@ -80,7 +80,7 @@ mod cases {
             nr_buffers += 1;
         }
         assert_eq!(ranges.reserve(8, 2), Err(NoRange::TableFull));
-        let table = Table::new(2 * ranges.capacity())?;
+        let table = Table::new(2 * ranges.capacity(), SIZE)?;
         drop(ranges.grow(table));
         assert!(ranges.reserve(8, 2).is_ok());
         assert_eq!(ranges.tagged(1), (nr_buffers, 8 * nr_buffers));
