@@ -30,10 +30,7 @@ use crate::{
             CommandReader, //
         },
         returns::ReturnWriter,
-        wire::{
-            TransactionDataSg,
-            WriteRead, //
-        }, //
+        wire::WriteRead, //
     },
 };
 use core::{
@@ -116,7 +113,7 @@ fn write(sender: &mut Sender<'_>, sizes: &mut WriteRead) -> Result {
     while !commands.is_empty() && !sender.thread.has_failed() {
         let result = commands
             .next(&sender.thread.counters)
-            .and_then(|command| execute(sender, command, commands.message()));
+            .and_then(|command| execute(sender, command, &commands));
         if !matches!(result, Ok(true)) {
             complain(sender.thread, &commands, result);
         }
@@ -127,13 +124,13 @@ fn write(sender: &mut Sender<'_>, sizes: &mut WriteRead) -> Result {
     Ok(())
 }
 
-/// Carries out a command; `message` is what a transaction or a reply says. Returns whether it made
-/// sense; what does not is ignored.
-fn execute(sender: &mut Sender<'_>, command: Command, message: &TransactionDataSg) -> Result<bool> {
+/// Carries out the command that was read last. Returns whether it made sense; what does not is
+/// ignored.
+fn execute(sender: &mut Sender<'_>, command: Command, commands: &CommandReader) -> Result<bool> {
     let thread = sender.thread;
     match command {
-        Command::Transaction => done(send::send(sender, message)),
-        Command::Reply => done(reply::reply(sender, message)),
+        Command::Transaction => done(send::send(sender, &commands.message()?)),
+        Command::Reply => done(reply::reply(sender, &commands.message()?)),
         Command::FreeBuffer(address) => Ok(free::free(thread, address)),
         Command::AddRef(count, handle) => {
             refs::add(&thread.process, handle, count, &mut sender.own.ids)

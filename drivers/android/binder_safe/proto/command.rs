@@ -101,8 +101,6 @@ pub(crate) struct CommandReader {
     /// How many bytes the command takes that was read last.
     size: usize,
     consumed: u64,
-    /// Decoded in place, since it is large.
-    message: TransactionDataSg,
 }
 
 impl CommandReader {
@@ -115,7 +113,6 @@ impl CommandReader {
             filled: 0,
             size: 0,
             consumed,
-            message: TransactionDataSg::default(),
         }
     }
 
@@ -141,20 +138,14 @@ impl CommandReader {
         // The size of a command's payload is part of its number.
         self.size = size_of::<u32>() + kernel::ioctl::_IOC_SIZE(word);
         Ok(match word {
-            uapi::binder_driver_command_protocol_BC_TRANSACTION => {
-                self.plain()?;
+            uapi::binder_driver_command_protocol_BC_TRANSACTION
+            | uapi::binder_driver_command_protocol_BC_TRANSACTION_SG => {
+                self.fetch(self.size)?;
                 Command::Transaction
             }
-            uapi::binder_driver_command_protocol_BC_REPLY => {
-                self.plain()?;
-                Command::Reply
-            }
-            uapi::binder_driver_command_protocol_BC_TRANSACTION_SG => {
-                self.message = self.payload()?;
-                Command::Transaction
-            }
-            uapi::binder_driver_command_protocol_BC_REPLY_SG => {
-                self.message = self.payload()?;
+            uapi::binder_driver_command_protocol_BC_REPLY
+            | uapi::binder_driver_command_protocol_BC_REPLY_SG => {
+                self.fetch(self.size)?;
                 Command::Reply
             }
             uapi::binder_driver_command_protocol_BC_FREE_BUFFER => {
@@ -232,16 +223,18 @@ impl CommandReader {
         }
     }
 
-    /// Decodes a transaction without extra room, in the form of one with.
-    fn plain(&mut self) -> Result {
-        self.message.transaction_data = self.payload::<TransactionData>()?;
-        self.message.buffers_size = 0;
-        Ok(())
-    }
-
-    /// The transaction or reply that was decoded last.
-    pub(crate) fn message(&self) -> &TransactionDataSg {
-        &self.message
+    /// The transaction or reply that was read last, one without extra room in the form of one with.
+    pub(crate) fn message(&self) -> Result<TransactionDataSg> {
+        let at = size_of::<u32>();
+        let behind = at + size_of::<TransactionData>();
+        Ok(TransactionDataSg {
+            transaction_data: self.peek(at)?,
+            buffers_size: if self.size > behind {
+                self.peek(behind)?
+            } else {
+                0
+            },
+        })
     }
 
     /// The structure behind the command word.
@@ -251,14 +244,19 @@ impl CommandReader {
 
     /// Decodes a `T` that starts `offset` bytes into the current command.
     fn get<T: FromBytes>(&mut self, offset: usize) -> Result<T> {
-        let end = offset + size_of::<T>();
-        if self.pos + end > self.filled {
+        self.fetch(offset + size_of::<T>())?;
+        self.peek(offset)
+    }
+
+    /// Stages the first `size` bytes of the current command.
+    fn fetch(&mut self, size: usize) -> Result {
+        if self.pos + size > self.filled {
             self.refill();
-            if end > self.filled {
+            if size > self.filled {
                 return Err(EFAULT);
             }
         }
-        self.peek(offset)
+        Ok(())
     }
 
     /// Decodes a `T` of which all bytes are staged.
