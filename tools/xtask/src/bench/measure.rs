@@ -24,9 +24,21 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// Time to boot where other programs take most of the host's processors.
 const BOOT: Duration = Duration::from_secs(600);
 
+/// How often something is measured.
+#[derive(Clone, Copy)]
+pub struct Often {
+    /// In how many programs: where the memory of each lies is chance.
+    pub programs: u32,
+    /// How often in each.
+    pub repeat: u32,
+}
+
 /// How often instructions are counted: now and then the kernel does something of its own meanwhile,
-/// so the middle of five counts is taken.
-pub const EXACT_REPEAT: u32 = 5;
+/// so the middle of all counts is taken.
+const EXACT: Often = Often {
+    programs: 5,
+    repeat: 3,
+};
 
 /// What a VM gave.
 #[derive(Default)]
@@ -46,8 +58,8 @@ impl Told {
         match words[..] {
             ["row", name, parameter, _, ref figures @ ..] => {
                 let figures = figures.iter().filter_map(|word| number(word));
-                self.rows
-                    .insert(format!("{name}:{parameter}"), figures.collect());
+                let row = format!("{name}:{parameter}");
+                self.rows.entry(row).or_default().extend(figures);
             }
             ["memory", name, _, slab, all] => {
                 if let (Some(slab), Some(all)) = (number(slab), number(all)) {
@@ -78,19 +90,20 @@ pub fn exact(paths: &Paths, choice: &Choice, what: &str) -> Result<Vm> {
     Ok(vm)
 }
 
-/// Runs each of `rows` as a program of its own, so that one that hangs or fails takes no other
-/// with it.
-pub fn boot(paths: &Paths, vm: &mut Vm, rows: &[&str], repeat: u32) -> Result<Told> {
-    let repeat = repeat.to_string();
-    vm.programs = rows
-        .iter()
+/// Runs each of `rows` in programs of its own, so that one that hangs or fails takes no other with
+/// it.
+pub fn boot(paths: &Paths, vm: &mut Vm, rows: &[&str], often: Often) -> Result<Told> {
+    let repeat = often.repeat.to_string();
+    vm.programs = (0..often.programs)
+        .flat_map(|_| rows)
         .map(|row| {
             let argv = ["/bin/bench", "--repeat", &repeat, "--only", row];
             Program::new(row, &argv, LIMIT)
         })
         .collect();
     let mut told = Told::default();
-    let mut progress = Progress::start(&format!("Measuring: {}", vm.name), Some(rows.len() as u64));
+    let total = Some(vm.programs.len() as u64);
+    let mut progress = Progress::start(&format!("Measuring: {}", vm.name), total);
     let outcome = vm::boot(paths, vm, &mut |event| match event {
         Event::Output(line) => told.line(line),
         Event::End(name, end) => {
@@ -137,7 +150,7 @@ pub fn driver(paths: &Paths, driver: Driver, args: &Args) -> Result<Figures> {
     choice.image.clone_from(&args.image);
     let mut vm = exact(paths, &choice, "bench")?;
     vm.cmdline.clone_from(&args.cmdline);
-    let told = boot(paths, &mut vm, &rows, EXACT_REPEAT)?;
+    let told = boot(paths, &mut vm, &rows, EXACT)?;
     let mut figures = Figures {
         instructions: told
             .rows
@@ -154,7 +167,11 @@ pub fn driver(paths: &Paths, driver: Driver, args: &Args) -> Result<Figures> {
         vm.clock = Clock::Real;
         vm.accel = Accel::Tcg;
         vm.cpus = 2;
-        let told = boot(paths, &mut vm, &timed, args.repeat)?;
+        let often = Often {
+            programs: 1,
+            repeat: args.repeat,
+        };
+        let told = boot(paths, &mut vm, &timed, often)?;
         let times = told.rows.into_iter();
         figures.times = times
             .filter_map(|(row, all)| Some((row, Time::of(all)?)))
