@@ -124,8 +124,8 @@ static NEXT_ID: Atomic<u64> = Atomic::new(1);
 ///
 /// # Invariants
 ///
-/// - A slot is on the LRU list of `domain` if and only if its page is present, except while the
-///   mutex of `inner` is held.
+/// - The page of a slot is on the LRU list of `domain` if and only if it is present, except while
+///   the mutex of `inner` is held.
 /// - There is one handle for each `inner`.
 pub struct PageArea {
     inner: Arc<Inner>,

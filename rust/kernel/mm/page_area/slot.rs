@@ -52,7 +52,6 @@ const FULL: u32 = !REFERENCED;
 ///   not set. It is cleared only while no pins are counted, or when nobody can use pins any more.
 ///
 /// Zeroes are a page that is absent.
-#[repr(C)]
 pub(super) struct Slot {
     page: UnsafeCell<MaybeUninit<Page>>,
     state: Atomic<u32>,
