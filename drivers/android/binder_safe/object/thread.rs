@@ -279,7 +279,7 @@ impl Thread {
         Ok(())
     }
 
-    /// Makes an inbox and a stack of these sizes twice as large, or gives the thread its first ones.
+    /// Makes an inbox and a stack of these sizes twice as large. The first ones are small.
     ///
     /// Fails with `ENOMEM` if they are as large as they may be.
     pub(crate) fn grow(&self, (inbox, stack): (usize, usize)) -> Result {
