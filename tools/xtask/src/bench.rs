@@ -29,6 +29,9 @@ pub struct Args {
     /// Only these rows: NAME, or NAME:PARAMETER.
     #[arg(long, num_args = 1.., value_name = "ROW")]
     only: Vec<String>,
+    /// Leave out the instructions and the memory, and only take times.
+    #[arg(long, conflicts_with = "no_time")]
+    no_count: bool,
     /// Leave out what is timed on two CPUs.
     #[arg(long)]
     no_time: bool,

@@ -138,6 +138,20 @@ fn choose<'a>(all: &[&'a str], only: &'a [String]) -> Vec<&'a str> {
     chosen
 }
 
+/// Counts instructions and memory.
+fn count(paths: &Paths, vm: &mut Vm, rows: &[&str]) -> Result<Figures> {
+    let told = boot(paths, vm, rows, EXACT)?;
+    let rows = told.rows.into_iter();
+    Ok(Figures {
+        instructions: rows
+            .filter_map(|(row, all)| Some((row, Time::of(all)?.median)))
+            .collect(),
+        memory: told.memory,
+        missing: told.missing,
+        ..Figures::default()
+    })
+}
+
 /// Measures one driver.
 pub fn driver(paths: &Paths, driver: Driver, args: &Args) -> Result<Figures> {
     let mut all: Vec<&str> = rows::KINDS.iter().map(|kind| kind.name).collect();
@@ -150,18 +164,11 @@ pub fn driver(paths: &Paths, driver: Driver, args: &Args) -> Result<Figures> {
     choice.image.clone_from(&args.image);
     let mut vm = exact(paths, &choice, "bench")?;
     vm.cmdline.clone_from(&args.cmdline);
-    let told = boot(paths, &mut vm, &rows, EXACT)?;
-    let mut figures = Figures {
-        instructions: told
-            .rows
-            .into_iter()
-            .filter_map(|(row, all)| Some((row, Time::of(all)?.median)))
-            .collect(),
-        memory: told.memory,
-        size: Some(size::driver(&vm.image, driver)?),
-        missing: told.missing,
-        ..Figures::default()
+    let mut figures = match args.no_count {
+        true => Figures::default(),
+        false => count(paths, &mut vm, &rows)?,
     };
+    figures.size = Some(size::driver(&vm.image, driver)?);
     if !args.no_time && !timed.is_empty() {
         vm.name = vm.name.replace("bench", "bench-times");
         vm.clock = Clock::Real;
