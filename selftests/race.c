@@ -151,6 +151,14 @@ long racer_serve(struct peer *racer)
 	return racer->out_len ? peer_write(racer) : 0;
 }
 
+void racer_serve_out(struct peer *racer)
+{
+	long deadline = now_ms() + 2 * ANSWER_MS;
+
+	while (!racer->alone && now_ms() < deadline)
+		racer_serve(racer);
+}
+
 unsigned int next_random(unsigned int *state)
 {
 	*state = *state * 1103515245 + 12345;
@@ -225,13 +233,16 @@ int race_run(struct race *races, int count)
 			races[i].racer = racer_new();
 	}
 	for (int i = 0; i < count; i++) {
+		races[i].racer->alone = false;
 		races[i].racer->until = now_ms() + RACE_MS;
 		task_start(races[i].task, races[i].loop, (long)races[i].racer,
 			   races[i].arg, 0);
 	}
-	for (int i = 0; i < count; i++) {
-		long ret = task_finish(races[i].task);
+	for (int i = count - 1; i >= 0; i--) {
+		long ret;
 
+		races[i].racer->alone = true;
+		ret = task_finish(races[i].task);
 		if (!ret)
 			continue;
 		lost++;

@@ -32,6 +32,9 @@ enum call_end racer_call(struct peer *racer, const struct msg *msg);
 /* One read; answers a call, frees what came, acknowledges counts. */
 long racer_serve(struct peer *racer);
 
+/* Serves until the racers behind this one have ended. */
+void racer_serve_out(struct peer *racer);
+
 /* Opens and becomes the manager as soon as there is none. */
 long racer_manage(struct peer *racer);
 
@@ -46,7 +49,8 @@ long race_reclaimer(long self, long unused, long unused2);
 
 /*
  * Runs the loops at once and returns how many lost. What has no task gets a
- * process of its own, and what has no racer a new one.
+ * process of its own, and what has no racer a new one. Who is called comes
+ * before who calls.
  */
 struct race {
 	task_fn loop;
