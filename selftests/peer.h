@@ -44,7 +44,7 @@ struct peer {
 	size_t out_len;
 	size_t staged;
 	long until;			/* when a racer's loop is to end */
-	volatile bool alone;		/* the racers behind it have ended */
+	bool alone;			/* the racers behind it have ended */
 	int nr_rets;
 	struct ret rets[MAX_RETURNS];
 	struct binder_transaction_data txn; /* of the last message read */
