@@ -2,7 +2,7 @@
 
 //! Threads and processes that come and go.
 
-use std::{path::Path, sync::Arc, thread};
+use std::{io, path::Path, sync::Arc, thread};
 
 use anyhow::{Context, Result};
 use binder::{
@@ -17,16 +17,19 @@ use crate::{
     wire::{command, Data, Wire},
 };
 
+/// The current thread offers itself for work and has the driver forget it.
+fn come_and_go(device: &Device) -> io::Result<()> {
+    device.write_read(&proto::BC_ENTER_LOOPER.to_ne_bytes(), &mut [])?;
+    device.thread_exit()
+}
+
 /// A thread that offers itself for work, has the driver forget it, and ends.
 struct Thread(Arc<Device>);
 
 impl Operation for Thread {
     fn once(&mut self) -> Result<()> {
         let device = self.0.clone();
-        let thread = thread::spawn(move || {
-            device.write_read(&proto::BC_ENTER_LOOPER.to_ne_bytes(), &mut [])?;
-            device.thread_exit()
-        });
+        let thread = thread::spawn(move || come_and_go(&device));
         thread.join().ok().context("the thread panicked")??;
         Ok(())
     }
@@ -41,9 +44,7 @@ struct Looper(Arc<Device>);
 
 impl Operation for Looper {
     fn once(&mut self) -> Result<()> {
-        self.0
-            .write_read(&proto::BC_ENTER_LOOPER.to_ne_bytes(), &mut [])?;
-        Ok(self.0.thread_exit()?)
+        Ok(come_and_go(&self.0)?)
     }
 }
 

@@ -20,7 +20,8 @@ const FILE: &str = "bench/guard";
 /// What is held.
 const ROWS: [&str; 3] = ["two-way:128", "oneway:128", "node:1"];
 
-/// How often each is counted; calls come out the same in any program.
+/// How often each is counted: soon after boot, since some minutes later the scheduler takes one or
+/// two hundred instructions more for a call.
 const OFTEN: Often = Often {
     programs: 1,
     repeat: 5,
