@@ -2,39 +2,48 @@
 
 //! Android's Binder, in safe Rust.
 //!
-//! The folders are layers. Each may use those below it, and all may use `diag`:
+//! Each folder has a subject, and `impl`s of its types:
 //!
-//! - `entry`: the kernel calls us,
-//! - `op`: one Binder operation a file,
-//! - `object`: what lives: contexts, processes, threads, nodes, transactions,
-//! - `res`: kernel resources that are owned by values,
-//! - `pure`: data structures that know no kernel object,
-//! - `proto`: the wire.
+//! - `file`: the operations of an open file,
+//! - `binderfs`: mounts, devices, and the module's parameters,
+//! - `logs`: state files,
+//! - `context`: devices as processes see them, their managers, and lists of everybody,
+//! - `process`: processes, their nodes, references and subscriptions,
+//! - `thread`: threads, their work, and how they read it,
+//! - `transaction`: a message from the command that sends it to its end.
+//!
+//! Below these, and without knowledge of them:
+//!
+//! - `memory`: the mapped area of a process, and buffers in it,
+//! - `collections`: data structures that use no kernel objects,
+//! - `wire`: structures, commands and returns of the ABI,
+//! - `diag`: counts, history, messages and trace events.
 
 #![forbid(unsafe_code)]
 
 use kernel::{
-    cdev,
     fs::pseudo,
     module,
     net::netlink,
     prelude::*, //
 };
 
+mod binderfs;
+mod collections;
+mod context;
 mod diag;
-mod entry;
-mod object;
-mod op;
-mod proto;
-mod pure;
-mod res;
+mod file;
+mod logs;
+mod memory;
+mod process;
+mod thread;
+mod transaction;
+mod wire;
 
-use entry::{
-    binderfs::Binderfs,
-    dev::DevNodes,
+use binderfs::{
     driver::Driver,
-    file::DeviceFile,
-    minors::Served, //
+    misc::DevNodes,
+    Binderfs, //
 };
 
 module! {
@@ -65,11 +74,10 @@ module! {
     },
 }
 
-/// The module: as long as it is there, binderfs can be mounted. The parts end from the first on.
+/// The module: as long as it is there, binderfs can be mounted. Fields drop in declaration order.
 struct BinderModule {
     _binderfs: pseudo::Registration<Binderfs>,
     _dev_nodes: DevNodes,
-    _numbers: cdev::Registration<Served>,
     _reports: netlink::Registration,
 }
 
@@ -77,14 +85,12 @@ impl kernel::Module for BinderModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let reports = diag::report::register().inspect_err(|err| explain(err, "netlink family"))?;
         let driver = Driver::new()?;
-        let numbers = cdev::Registration::new::<DeviceFile>(Served(driver.minors.clone()))?;
         let dev_nodes = DevNodes::new(&driver)?;
         // The last, since mounts may come at once.
         let binderfs = pseudo::Registration::new(driver);
         Ok(Self {
             _binderfs: binderfs.inspect_err(|err| explain(err, "file system"))?,
             _dev_nodes: dev_nodes,
-            _numbers: numbers,
             _reports: reports,
         })
     }

@@ -340,6 +340,17 @@ where
         (!self.first.is_null()).then(|| unsafe { Self::lend(self.first) })
     }
 
+    /// Returns the last item.
+    pub fn last(&self) -> Option<ArcBorrow<'_, T>> {
+        if self.first.is_null() {
+            return None;
+        }
+        // SAFETY: By the type invariants, `first` is in this list, and so are its neighbours.
+        let last = unsafe { (*Self::place(self.first)).prev };
+        // SAFETY: As above, and the list owns a reference to the item.
+        Some(unsafe { Self::lend(last) })
+    }
+
     /// Returns the item behind `item`, if that is in this list and not the last one.
     pub fn next(&self, item: &T) -> Option<ArcBorrow<'_, T>> {
         if !self.contains(item) {
@@ -547,6 +558,7 @@ mod tests {
         expect(&list, &[1, 3]);
         assert!(list.push_front(all[4].clone()).is_ok());
         expect(&list, &[4, 1, 3]);
+        assert_eq!(list.last().map(|item| item.value), Some(3));
         assert_eq!(list.pop_back().map(|item| item.value), Some(3));
         assert_eq!(list.pop_front().map(|item| item.value), Some(4));
         assert_eq!(list.pop_front().map(|item| item.value), Some(1));

@@ -3,8 +3,8 @@
 //! All that can happen to a node's counts, with an owner who writes down what it was told.
 
 use crate::{
-    proto::object::Count,
-    pure::counts::{Counts, News},
+    wire::object::Count,
+    collections::counts::{Counts, RefUpdate},
 };
 use std::collections::HashSet;
 
@@ -133,7 +133,7 @@ impl World {
     fn tell(&mut self) {
         let had_news = self.counts.has_news(self.strong_outside());
         let news = self.counts.tell(self.strong_outside());
-        assert_eq!(had_news, news != News::default(), "{self:?}");
+        assert_eq!(had_news, news != RefUpdate::default(), "{self:?}");
         assert!(!self.counts.has_news(self.strong_outside()), "{self:?}");
         for (begins, ends, count) in [
             (news.incref, news.decref, Count::Weak),

@@ -4,7 +4,7 @@
 
 use crate::{
     config,
-    pure::handles::{Handles, Keyed},
+    collections::handles::{Handles, Keyed},
     MAX_OPS,
 };
 use proptest::{collection::vec, prelude::*, sample::Index};

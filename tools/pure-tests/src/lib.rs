@@ -13,19 +13,17 @@ extern crate self as kernel;
 mod alloc;
 mod prelude;
 
-#[path = "../../../drivers/android/binder_safe/pure/mod.rs"]
-mod pure;
+#[path = "../../../drivers/android/binder_safe/collections/mod.rs"]
+mod collections;
 
 mod counts;
 mod handles;
 mod ranges;
-mod ring;
 mod sort;
 mod spam;
-mod todo;
 
 /// The one type of the wire that the data structures know.
-mod proto {
+mod wire {
     pub(crate) mod object {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Count {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use crate::pure::sort::sort_by_key;
+use crate::collections::sort::sort_by_key;
 use proptest::prelude::*;
 
 proptest! {

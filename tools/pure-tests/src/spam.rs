@@ -2,7 +2,7 @@
 
 //! When a sender is suspected: at which thresholds, and only once.
 
-use crate::{config, pure::spam::Spam};
+use crate::{config, collections::spam::Spam};
 use core::cell::Cell;
 use proptest::{collection::vec, prelude::*};
 

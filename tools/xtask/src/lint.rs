@@ -22,6 +22,7 @@ use crate::{
 pub mod clippy;
 mod driver;
 mod format;
+mod knot;
 mod layers;
 mod macros;
 pub mod misuse;
@@ -69,6 +70,10 @@ pub fn tally(paths: &Paths) -> Result<Tally> {
         check(&mut checks, rule, &sources);
     }
     checks.item("the driver is Rust, with a root", verdict(kinds(&files)));
+    checks.item(
+        "files of the driver are in one declared knot and no other circle",
+        verdict(knot::check(&sources)),
+    );
     let edits: Vec<String> = files
         .iter()
         .filter(|file| file.path.ends_with(".edit"))

@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn c_files_are_refused() {
-        assert_eq!(kind("drivers/android/binder_safe/op/send.rs"), []);
+        assert_eq!(kind("drivers/android/binder_safe/transaction/send.rs"), []);
         assert_eq!(kind("drivers/android/binder_safe/Makefile"), []);
         for name in ["x.c", "x.h", "x.S"] {
             assert_eq!(

@@ -6,10 +6,17 @@ use proc_macro2::Delimiter;
 
 use super::source::{Finding, Kind, Source, Token};
 
-/// From the top to the bottom; `diag` stands beside them.
-const LAYERS: [&str; 6] = ["entry", "op", "object", "res", "pure", "proto"];
+/// From the top to the bottom; folders of one layer may use each other, and `diag` stands beside
+/// all.
+const LAYERS: [&[&str]; 5] = [
+    &["file", "binderfs", "logs"],
+    &["context", "process", "thread", "transaction"],
+    &["memory"],
+    &["collections"],
+    &[LOWEST],
+];
 const DIAG: &str = "diag";
-const LOWEST: &str = "proto";
+const LOWEST: &str = "wire";
 /// What the module macro puts in the root of the crate, for every layer to use.
 const OF_THE_ROOT: [&str; 3] = ["LocalModule", "THIS_MODULE", "module_parameters"];
 
@@ -27,20 +34,24 @@ fn modules(path: &str) -> Vec<&str> {
     }
 }
 
+/// How far from the top a folder is.
+fn rank(folder: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&folder))
+}
+
 /// Why `from` must not import `to`.
 fn refused(from: &str, to: &str) -> Option<String> {
     if from == to || OF_THE_ROOT.contains(&to) {
         return None;
     }
-    let rank = |layer: &str| LAYERS.iter().position(|name| *name == layer);
     match (rank(from), rank(to)) {
         (_, None) if to == DIAG => None,
         (_, None) => Some(format!(
-            "`{to}` is no layer; the layers do not use the crate's root"
+            "`{to}` is no folder; the folders do not use the crate's root"
         )),
         (None, Some(_)) if to == LOWEST => None,
         (None, Some(_)) => Some(format!("`{from}` may import `{LOWEST}` alone, not `{to}`")),
-        (Some(a), Some(b)) if a < b => None,
+        (Some(a), Some(b)) if a <= b => None,
         (Some(_), Some(_)) => Some(format!("`{from}` lies below `{to}`; imports point down")),
     }
 }
@@ -51,10 +62,10 @@ pub fn check(source: &Source) -> Vec<Finding> {
     let Some(from) = modules.first() else {
         return Vec::new();
     };
-    if *from != DIAG && !LAYERS.contains(from) {
+    if *from != DIAG && rank(from).is_none() {
         return vec![Finding::new(
             1,
-            format!("`{from}` is no layer of the driver"),
+            format!("`{from}` is no folder of the driver"),
         )];
     }
     let mut found = Vec::new();
@@ -148,41 +159,41 @@ mod tests {
     }
 
     #[test]
-    fn imports_may_point_down_and_to_diag() {
+    fn imports_may_point_down_or_sideways_and_to_diag() {
         let code =
-            "use crate::{\n    diag::log,\n    object::{entry, Node},\n    proto::wire,\n};\n\
-                    use super::free;\nfn f() { crate::res::Area::new(crate::THIS_MODULE) }\n";
-        assert!(findings("op/send.rs", code).is_empty());
-        assert!(findings("diag/log.rs", "use crate::proto::wire;\n").is_empty());
-        assert!(findings("main.rs", "use crate::entry::file;\n").is_empty());
+            "use crate::{\n    diag::log,\n    process::{peer, node::Node},\n    wire::object,\n};\n\
+                    use super::free;\nfn f() { crate::memory::Area::new(crate::THIS_MODULE) }\n";
+        assert!(findings("transaction/send.rs", code).is_empty());
+        assert!(findings("diag/log.rs", "use crate::wire::object;\n").is_empty());
+        assert!(findings("main.rs", "use crate::binderfs::driver;\n").is_empty());
         let inside = "pub(crate) struct X;\nmod t { use super::*; }\n";
-        assert!(findings("pure/x.rs", inside).is_empty());
+        assert!(findings("collections/x.rs", inside).is_empty());
     }
 
     #[test]
     fn imports_that_point_up_are_found() {
         assert_eq!(
             findings(
-                "res/area.rs",
-                "use crate::{\n    proto,\n    object::Node,\n};\n"
+                "memory/area.rs",
+                "use crate::{\n    wire,\n    process::Node,\n};\n"
             ),
             [3]
         );
         assert_eq!(
-            findings("pure/x.rs", "fn f() {\n    crate::op::send();\n}\n"),
+            findings("collections/x.rs", "fn f() {\n    crate::thread::send();\n}\n"),
             [2]
         );
-        assert_eq!(findings("diag/log.rs", "use crate::pure::x;\n"), [1]);
-        assert_eq!(findings("object/mod.rs", "use super::op::send;\n"), [1]);
+        assert_eq!(findings("diag/log.rs", "use crate::collections::x;\n"), [1]);
+        assert_eq!(findings("process/mod.rs", "use super::file::ioctl;\n"), [1]);
         assert_eq!(
-            findings("res/area.rs", "use super::super::object::Node;\n"),
+            findings("memory/area.rs", "use super::super::process::Node;\n"),
             [1]
         );
         assert_eq!(
-            findings("res/area.rs", "mod t {\n use super::super::super::op;\n}\n"),
+            findings("memory/area.rs", "mod t {\n use super::super::super::thread;\n}\n"),
             [2]
         );
-        assert_eq!(findings("op/send.rs", "use crate::Module;\n"), [1]);
+        assert_eq!(findings("thread/read.rs", "use crate::Module;\n"), [1]);
         assert_eq!(findings("util.rs", "fn f() {}\n"), [1]);
     }
 }
