@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -155,74 +154,35 @@ TEST_F(better, parent_at_offset_0)
 		     sg_try(self->client, MSG(.flags = TF_ONE_WAY), sg));
 }
 
-/* More than any driver should keep for one thread that does not read */
-#define MANY 20000
+/* More than a driver may have room for without growing */
+#define MANY 5000
 #define BATCH 50
 
-/* Item 401: a sender that reads nothing is stopped, and told all later. */
-TEST_F(better, unread_returns_are_bounded)
+/* Item 401: a sender that reads nothing is told all later. */
+TEST_F(better, unread_returns_are_kept)
 {
 	struct peer *registry = registry_open();
 	struct peer *server = peer_open(NULL);
 	struct peer *client = self->client;
-	int sent = 0, told = 0, came = 0, ret = 0;
 	struct msg msg = { .flags = TF_ONE_WAY };
+	int told = 0, came = 0;
 
-	if (!is_binder_safe())
-		SKIP(return, "BETTER: C keeps as many as memory holds");
 	ASSERT_EQ(0, peer_word(server, BC_ENTER_LOOPER));
 	msg.handle = registry_give(registry, server, client, 0x10, 0, 0);
-	while (!ret && sent < MANY) {
+	for (int sent = 0; sent < MANY; sent += BATCH) {
 		for (int i = 0; i < BATCH; i++)
 			put_msg(client, BC_TRANSACTION, &msg);
-		ret = peer_write(client);
-		sent += client->bwr.write_consumed /
-			(client->bwr.write_size / BATCH);
+		ASSERT_EQ(0, peer_write(client));
 	}
-	EXPECT_EQ(-ENOMEM, ret);
 	while (strcmp(peer_read(client), "EAGAIN"))
 		told += client->bwr.read_consumed / 4 - 1;
-	EXPECT_EQ(sent, told);
+	EXPECT_EQ(MANY, told);
 	while (strcmp(peer_read(server), "EAGAIN")) {
 		put_u64(server, BC_FREE_BUFFER, server->txn.data.ptr.buffer);
 		ASSERT_EQ(0, peer_write(server));
 		came++;
 	}
-	EXPECT_EQ(sent, came);
-	EXPECT_EQ(0, peer_send(client, BC_TRANSACTION, &msg));
-}
-
-static void *enter(void *arg)
-{
-	return (void *)(long)peer_word(arg, BC_ENTER_LOOPER);
-}
-
-/* After how many threads it is clear how long all of them take */
-#define SAMPLE 400
-#define PATIENCE_MS 60000
-
-/* Item 402: threads that end and do not say so are not kept without end. */
-TEST_F(better, threads_are_bounded)
-{
-	long start = now_ms();
-	void *ret = NULL;
-	pthread_t thread;
-	int made = 0;
-
-	if (!is_binder_safe())
-		SKIP(return, "BETTER: C keeps as many as memory holds");
-	ASSERT_EQ(0, peer_word(self->client, BC_ENTER_LOOPER));
-	while (!ret && made < MANY) {
-		ASSERT_EQ(0, pthread_create(&thread, NULL, enter, self->client));
-		ASSERT_EQ(0, pthread_join(thread, &ret));
-		made += !ret;
-		if (made == SAMPLE &&
-		    now_ms() - start > PATIENCE_MS * SAMPLE / MANY)
-			SKIP(return, "this machine is too slow to make so many");
-	}
-	EXPECT_EQ(-ENOMEM, (long)ret);
-	/* Those that are known go on. */
-	EXPECT_EQ(0, peer_word(self->client, BC_ENTER_LOOPER));
+	EXPECT_EQ(MANY, came);
 }
 
 TEST_HARNESS_MAIN
