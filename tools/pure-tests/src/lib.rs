@@ -16,6 +16,7 @@ mod prelude;
 #[path = "../../../drivers/android/binder_safe/pure/mod.rs"]
 mod pure;
 
+mod bitset;
 mod counts;
 mod handles;
 mod ranges;

@@ -28,7 +28,8 @@ use crate::{
     proto::object::Count,
     pure::handles::{
         Handles,
-        Keyed, //
+        Keyed,
+        Room, //
     }, //
 };
 use kernel::{
@@ -116,8 +117,8 @@ impl Process {
                 }
                 refs.table.capacity()
             };
-            let table = Handles::with_capacity(2 * capacity)?;
-            let _old = self.refs.lock().table.grow(table);
+            let room = Room::new(capacity)?;
+            let _rest = self.refs.lock().table.grow(room);
         }
     }
 

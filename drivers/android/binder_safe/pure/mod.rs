@@ -2,6 +2,7 @@
 
 //! Data structures that know no kernel object, so that they can be tested by themselves.
 
+pub(crate) mod bitset;
 pub(crate) mod counts;
 pub(crate) mod handles;
 pub(crate) mod ranges;
