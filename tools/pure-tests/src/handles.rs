@@ -4,7 +4,7 @@
 
 use crate::{
     config,
-    collections::handles::{Handles, Keyed},
+    collections::handles::{Handles, Keyed, Room},
     MAX_OPS,
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -30,7 +30,9 @@ enum Op {
     /// Any handle.
     RemoveAt(u32),
     Change(Index),
-    Grow(usize),
+    Grow,
+    /// Two saw that the table was full; the second finds that it has room.
+    GrowTwice,
 }
 
 /// Few keys, many of which have the same place in the hash: it depends on no bits above the 39th as
@@ -46,7 +48,8 @@ fn op() -> impl Strategy<Value = Op> {
         3 => any::<Index>().prop_map(Op::Remove),
         1 => (0u32..300).prop_map(Op::RemoveAt),
         1 => any::<Index>().prop_map(Op::Change),
-        1 => (0usize..300).prop_map(Op::Grow),
+        1 => Just(Op::Grow),
+        1 => Just(Op::GrowTwice),
     ]
 }
 
@@ -75,12 +78,10 @@ impl Both {
                     self.model.get_mut(&handle).unwrap().value += 1;
                 }
             }
-            Op::Grow(capacity) => {
-                let table = Handles::with_capacity(*capacity).unwrap();
-                self.capacity = self.capacity.max(table.capacity());
-                assert!(table.capacity() >= *capacity);
-                assert_eq!(self.table.grow(table).iter_from(0).count(), 0);
-            }
+            // The table would become larger than anything here can fill.
+            Op::Grow | Op::GrowTwice if self.capacity > MAX_OPS => {}
+            Op::Grow => self.grow(1),
+            Op::GrowTwice => self.grow(2),
         }
     }
 
@@ -106,6 +107,14 @@ impl Both {
         assert_eq!(self.table.insert(first, entry), expected);
     }
 
+    fn grow(&mut self, times: usize) {
+        let rooms: Vec<_> = (0..times).map(|_| Room::new(self.capacity)).collect();
+        for room in rooms {
+            drop(self.table.grow(room.unwrap()));
+        }
+        self.capacity = (2 * self.capacity).max(8);
+    }
+
     fn existing(&self, index: &Index) -> Option<u32> {
         let handles: Vec<u32> = self.model.keys().copied().collect();
         (!handles.is_empty()).then(|| *index.get(&handles))
@@ -115,8 +124,11 @@ impl Both {
         assert_eq!(self.table.len(), self.model.len());
         assert_eq!(self.table.capacity(), self.capacity);
         assert_eq!(self.table.has_room(), self.model.len() + 1 < self.capacity);
-        let pairs = self.model.iter().map(|(handle, entry)| (*handle, entry));
-        assert!(self.table.iter_from(0).eq(pairs));
+        for first in [0, 1, 7, 8, 60, 300] {
+            let pairs = self.model.range(first..);
+            let pairs = pairs.map(|(handle, entry)| (*handle, entry));
+            assert!(self.table.iter_from(first).eq(pairs));
+        }
         for (handle, entry) in &self.model {
             assert_eq!(self.table.get(*handle), Some(entry));
             assert_eq!(self.table.find(entry.key), Some(*handle));
@@ -146,10 +158,20 @@ proptest! {
     }
 }
 
+/// A table with room for some entries at least.
+fn table<T: Keyed>(capacity: usize) -> Handles<T> {
+    let mut table = Handles::new();
+    while table.capacity() < capacity {
+        let room = Room::new(table.capacity()).unwrap();
+        drop(table.grow(room));
+    }
+    table
+}
+
 /// A place stays free for the handle that the others may not have.
 #[test]
 fn a_full_table_still_has_handle_0() {
-    let mut table = Handles::with_capacity(64).unwrap();
+    let mut table = table(64);
     let entry = |key| Entry { key, value: 0 };
     for key in 1..64 {
         assert_eq!(table.insert(1, entry(key)).ok(), Some(key as u32));
@@ -181,13 +203,13 @@ fn looks(table: &Handles<Counting<'_>>, looks: &Cell<usize>) -> usize {
     looks.get()
 }
 
-/// Which places of the hash are taken does not depend on the order of entries, so a table from which
-/// others were removed is searched just like one that never had them.
+/// A list of the hash has the same entries in whatever order they came, so a table from which others
+/// were removed is searched just like one that never had them.
 #[test]
 fn entries_that_left_do_not_slow_down_a_search() {
     let count = Cell::new(0);
     let entry = |key| Counting { key, looks: &count };
-    let mut used = Handles::with_capacity(64).unwrap();
+    let mut used = table(64);
     for key in 0..50 {
         assert!(used.insert(0, entry(key)).is_ok());
     }
@@ -195,9 +217,50 @@ fn entries_that_left_do_not_slow_down_a_search() {
         assert!(used.remove((key % 50) as u32).is_some());
         assert!(used.insert(0, entry(key)).is_ok());
     }
-    let mut fresh = Handles::with_capacity(64).unwrap();
+    let mut fresh = table(64);
+    // As many were added, so the hash has as many lists.
+    for _ in 0..50 {
+        assert!(fresh.insert(0, entry(0)).is_ok());
+        assert!(fresh.remove(0).is_some());
+    }
     for key in 50..100 {
         assert!(fresh.insert(0, entry(key)).is_ok());
     }
     assert_eq!(looks(&used, &count), looks(&fresh, &count));
 }
+
+/// Each step looks at a few keys, however many there are and whatever it has to split.
+#[test]
+fn no_step_gets_longer_with_the_number_of_entries() {
+    let count = Cell::new(0);
+    let address = |nth: usize| 0xffff_8880_0000_0000 + 192 * nth;
+    let entry = |nth| Counting {
+        key: address(nth),
+        looks: &count,
+    };
+    let mut table = Handles::new();
+    for nth in 0..1 << 18 {
+        if !table.has_room() {
+            count.set(0);
+            let room = Room::new(table.capacity()).unwrap();
+            drop(table.grow(room));
+            assert_eq!(count.get(), 0);
+        }
+        count.set(0);
+        assert_eq!(table.insert(1, entry(nth)).ok(), Some(nth as u32 + 1));
+        assert!(count.get() <= MAX_LOOKS, "{} looks to insert", count.get());
+        count.set(0);
+        assert_eq!(table.find(address(nth / 2)), Some(nth as u32 / 2 + 1));
+        assert!(count.get() <= MAX_LOOKS, "{} looks to find", count.get());
+    }
+    for nth in 1..(1 << 18) - 1 {
+        count.set(0);
+        assert!(table.remove(nth as u32 + 1).is_some());
+        assert!(count.get() <= MAX_LOOKS, "{} looks to remove", count.get());
+    }
+    let left: Vec<u32> = table.iter_from(0).map(|(handle, _)| handle).collect();
+    assert_eq!(left, [1, 1 << 18]);
+}
+
+/// Addresses of objects of one size are spread well, so that no list is longer than this.
+const MAX_LOOKS: usize = 12;

@@ -16,6 +16,7 @@ mod prelude;
 #[path = "../../../drivers/android/binder_safe/collections/mod.rs"]
 mod collections;
 
+mod bitset;
 mod counts;
 mod handles;
 mod ranges;

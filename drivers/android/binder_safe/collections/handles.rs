@@ -2,21 +2,28 @@
 
 //! A table of entries by handle, in which an entry is also found by its key.
 //!
-//! Handles are the lowest that are free, so a dense array finds an entry in one step, and a hash of
-//! keys finds its handle. Nothing here allocates: a full table says so and is grown from outside.
+//! Handles are the lowest that are free, so an array finds an entry in one step, and a hash of keys
+//! finds its handle. Nothing here allocates: a full table says so and is given room from outside.
+//!
+//! No operation takes longer because of other entries. The array is in segments, each as large as
+//! all before, and only the first is ever replaced, as long as it is small. The hash has lists of
+//! entries and grows by one list whenever an entry is added, by splitting the one list whose entries
+//! belong to both ("linear hashing").
 
+use super::bitset::Bitset;
 use kernel::{
     alloc::AllocError,
     prelude::*, //
 };
 
-/// Marks an empty place of the hash.
+/// The end of a list.
 const NONE: u32 = u32::MAX;
 
-const WORD_BITS: usize = u64::BITS as usize;
+/// Slots in the first segment at first. Most processes have a handful of handles.
+const FEW: usize = 8;
 
-/// Most processes have a handful of handles.
-const MIN_CAPACITY: usize = 8;
+/// Slots in the first segment at last. To move that few is less than to look for them later.
+const MANY: usize = 128;
 
 /// An entry says by which key it is found. No two entries have the same.
 pub(crate) trait Keyed {
@@ -24,44 +31,108 @@ pub(crate) trait Keyed {
     fn key(&self) -> usize;
 }
 
-/// The table. Its capacity is a power of two, or 0.
+/// What belongs to a handle.
+struct Slot<T> {
+    entry: Option<T>,
+    /// The next entry in the list that the one here is in.
+    next: u32,
+    /// The first entry of the list with this number, which may have nothing to do with the handle.
+    head: u32,
+}
+
+/// The slots of some handles that follow each other.
+struct Segment<T> {
+    slots: KVVec<Slot<T>>,
+    used: Bitset,
+    free: Bitset,
+}
+
+impl<T> Segment<T> {
+    const fn empty() -> Self {
+        Self {
+            slots: KVVec::new(),
+            used: Bitset::empty(),
+            free: Bitset::empty(),
+        }
+    }
+
+    fn new(size: usize) -> Result<Self, AllocError> {
+        let mut segment = Self {
+            slots: KVVec::with_capacity(size, GFP_KERNEL_ACCOUNT)?,
+            used: Bitset::new(size)?,
+            free: Bitset::new(size)?,
+        };
+        for nth in 0..size {
+            let slot = Slot {
+                entry: None,
+                next: NONE,
+                head: NONE,
+            };
+            segment.slots.push(slot, GFP_KERNEL_ACCOUNT)?;
+            segment.free.insert(nth);
+        }
+        Ok(segment)
+    }
+}
+
+/// The table.
 pub(crate) struct Handles<T> {
-    entries: KVVec<Option<T>>,
-    /// One bit for each handle that has an entry.
-    used: KVVec<u64>,
-    /// Handles by the hash of their key; twice as many places as handles.
-    index: KVVec<u32>,
+    first: Segment<T>,
+    rest: KVec<Segment<T>>,
     len: usize,
-    /// All words of `used` before this one are full.
-    first_word: usize,
+    /// Lists in the hash, never more than slots nor fewer than entries.
+    nr_lists: usize,
+    /// The power of two from `nr_lists` on, minus 1.
+    mask: usize,
+}
+
+/// Room for more entries, allocated where sleeping is allowed.
+pub(crate) struct Room<T> {
+    segment: Segment<T>,
+    /// A longer list of segments, if that one is full.
+    rest: KVec<Segment<T>>,
+    /// The first handle of the segment.
+    start: usize,
+}
+
+impl<T> Room<T> {
+    /// Allocates room for a table that has this capacity, which about doubles it. May sleep.
+    pub(crate) fn new(capacity: usize) -> Result<Self, AllocError> {
+        let (mut size, mut nr_rest) = (capacity, 0);
+        if capacity < MANY {
+            size = FEW.max(2 * capacity);
+        } else {
+            let (nth, _) = place(capacity);
+            if nth == 0 || nth.is_power_of_two() {
+                nr_rest = (2 * nth).max(1);
+            }
+        }
+        Ok(Self {
+            segment: Segment::new(size)?,
+            rest: KVec::with_capacity(nr_rest, GFP_KERNEL_ACCOUNT)?,
+            start: capacity,
+        })
+    }
+}
+
+/// The segment of a handle that is not in the first one, and which slot of it.
+fn place(handle: usize) -> (usize, usize) {
+    // With 128, 256, 512... slots before them, the highest bit tells segments apart.
+    let log2 = (handle | 1).ilog2();
+    let segment = log2.wrapping_sub(MANY.ilog2());
+    (segment as usize, handle ^ (1 << log2))
 }
 
 impl<T: Keyed> Handles<T> {
     /// A table without entries, or room for any.
     pub(crate) const fn new() -> Self {
         Self {
-            entries: KVVec::new(),
-            used: KVVec::new(),
-            index: KVVec::new(),
+            first: Segment::empty(),
+            rest: KVec::new(),
             len: 0,
-            first_word: 0,
+            nr_lists: 0,
+            mask: 0,
         }
-    }
-
-    /// An empty table with room for `capacity` entries, to be given to [`Self::grow`]. May sleep.
-    pub(crate) fn with_capacity(capacity: usize) -> Result<Self, AllocError> {
-        let capacity = capacity.next_power_of_two().max(MIN_CAPACITY);
-        let mut entries = KVVec::with_capacity(capacity, GFP_KERNEL_ACCOUNT)?;
-        for _ in 0..capacity {
-            entries.push(None, GFP_KERNEL_ACCOUNT)?;
-        }
-        Ok(Self {
-            entries,
-            used: KVVec::from_elem(0, capacity.div_ceil(WORD_BITS), GFP_KERNEL_ACCOUNT)?,
-            index: KVVec::from_elem(NONE, 2 * capacity, GFP_KERNEL_ACCOUNT)?,
-            len: 0,
-            first_word: 0,
-        })
     }
 
     /// How many entries there are.
@@ -72,55 +143,74 @@ impl<T: Keyed> Handles<T> {
 
     /// How many entries fit.
     pub(crate) fn capacity(&self) -> usize {
-        self.entries.len()
+        self.first.slots.len() << self.rest.len()
     }
 
     /// Whether another entry fits. The lowest handles may be reserved, so one place stays free.
     pub(crate) fn has_room(&self) -> bool {
-        self.len + 1 < self.entries.len()
+        self.len + 1 < self.capacity()
     }
 
-    /// Moves the entries to the larger `table` and gives back the old one, to be freed after
-    /// unlocking.
-    pub(crate) fn grow(&mut self, mut table: Self) -> Self {
-        if table.capacity() <= self.capacity() {
-            return table;
+    /// Adds room that was allocated for a table of this capacity, and gives back what is left of
+    /// it, to be freed after unlocking: all, if there is room already.
+    pub(crate) fn grow(&mut self, mut room: Room<T>) -> Room<T> {
+        if room.start != self.capacity() {
+            return room;
         }
-        for handle in 0..self.entries.len() {
-            if let Some(entry) = self.entries[handle].take() {
-                table.put(handle, entry);
+        if room.start < MANY {
+            self.replace_first(&mut room.segment);
+            return room;
+        }
+        if self.rest.len() == self.rest.capacity() {
+            // A handful, whatever they hold.
+            for segment in self.rest.drain_all() {
+                // There is room, so this cannot fail.
+                let _ = room.rest.push_within_capacity(segment);
             }
+            core::mem::swap(&mut self.rest, &mut room.rest);
         }
-        core::mem::swap(self, &mut table);
-        table
+        let segment = core::mem::replace(&mut room.segment, Segment::empty());
+        // There is room, so this cannot fail.
+        let _ = self.rest.push_within_capacity(segment);
+        room
+    }
+
+    fn replace_first(&mut self, segment: &mut Segment<T>) {
+        for (nth, slot) in self.first.slots.iter_mut().enumerate() {
+            if slot.entry.is_some() {
+                segment.used.insert(nth);
+                segment.free.remove(nth);
+            }
+            core::mem::swap(slot, &mut segment.slots[nth]);
+        }
+        core::mem::swap(&mut self.first, segment);
+        if self.nr_lists == 0 {
+            self.nr_lists = FEW;
+            self.mask = FEW - 1;
+        }
     }
 
     /// The entry with that handle.
     pub(crate) fn get(&self, handle: u32) -> Option<&T> {
-        self.entries.get(handle as usize)?.as_ref()
+        self.slot(handle)?.entry.as_ref()
     }
 
     /// The entry with that handle.
     pub(crate) fn get_mut(&mut self, handle: u32) -> Option<&mut T> {
-        self.entries.get_mut(handle as usize)?.as_mut()
+        self.slot_mut(handle)?.entry.as_mut()
     }
 
     /// The handle of the entry with that key.
     pub(crate) fn find(&self, key: usize) -> Option<u32> {
-        if self.index.is_empty() {
-            return None;
-        }
-        let mut place = self.home(key);
-        loop {
-            let handle = self.index[place];
-            if handle == NONE {
-                return None;
-            }
-            if self.key_of(handle) == Some(key) {
+        let mut handle = self.slot(self.list(key))?.head;
+        while handle != NONE {
+            let slot = self.slot(handle)?;
+            if slot.entry.as_ref()?.key() == key {
                 return Some(handle);
             }
-            place = self.after(place);
+            handle = slot.next;
         }
+        None
     }
 
     /// Adds an entry at the lowest free handle that is not below `first`, or hands it back if there
@@ -129,23 +219,27 @@ impl<T: Keyed> Handles<T> {
         if !self.has_room() {
             return Err(entry);
         }
-        match self.lowest_free(first as usize) {
-            Some(handle) => {
-                self.put(handle, entry);
-                Ok(handle as u32)
-            }
-            None => Err(entry),
-        }
+        let Some(handle) = self.next(first, |segment| &segment.free) else {
+            return Err(entry);
+        };
+        self.split();
+        self.link(handle, entry.key());
+        let (segment, nth) = self.segment_mut(handle);
+        segment.slots[nth].entry = Some(entry);
+        segment.free.remove(nth);
+        segment.used.insert(nth);
+        self.len += 1;
+        Ok(handle)
     }
 
     /// Takes the entry with that handle out.
     pub(crate) fn remove(&mut self, handle: u32) -> Option<T> {
-        let entry = self.entries.get_mut(handle as usize)?.take()?;
-        let word = handle as usize / WORD_BITS;
-        self.used[word] &= !(1 << (handle as usize % WORD_BITS));
-        self.first_word = self.first_word.min(word);
+        let entry = self.slot_mut(handle)?.entry.take()?;
+        self.unlink(handle, entry.key());
+        let (segment, nth) = self.segment_mut(handle);
+        segment.used.remove(nth);
+        segment.free.insert(nth);
         self.len -= 1;
-        self.unindex(handle, entry.key());
         Some(entry)
     }
 
@@ -153,90 +247,132 @@ impl<T: Keyed> Handles<T> {
     pub(crate) fn iter_from(&self, first: u32) -> impl Iterator<Item = (u32, &T)> {
         let mut next = Some(first);
         core::iter::from_fn(move || {
-            let handle = self.next_used(next?)?;
+            let handle = self.next(next?, |segment| &segment.used)?;
             next = handle.checked_add(1);
             Some((handle, self.get(handle)?))
         })
     }
 
-    /// The lowest handle that has an entry and is not below `first`.
-    fn next_used(&self, first: u32) -> Option<u32> {
-        let start = first as usize / WORD_BITS;
-        let below = (1 << (first as usize % WORD_BITS)) - 1;
-        for (word, used) in self.used.iter().enumerate().skip(start) {
-            let bits = if word == start { used & !below } else { *used };
-            if bits != 0 {
-                return Some((word * WORD_BITS) as u32 + bits.trailing_zeros());
+    /// The first handle from one on that is in a set of its segment.
+    fn next(&self, first: u32, set: impl Fn(&Segment<T>) -> &Bitset) -> Option<u32> {
+        let first = first as usize;
+        let (mut segment, mut from) = (0, 0);
+        if first < MANY {
+            if let Some(found) = set(&self.first).next(first) {
+                return Some(found as u32);
             }
+        } else {
+            (segment, from) = place(first);
+        }
+        for (nth, its) in self.rest.iter().enumerate().skip(segment) {
+            if let Some(found) = set(its).next(from) {
+                return Some(((MANY << nth) + found) as u32);
+            }
+            from = 0;
         }
         None
     }
 
-    fn lowest_free(&mut self, first: usize) -> Option<usize> {
-        let full = |word: &u64| *word == u64::MAX;
-        let rest = self.used.get(self.first_word..)?;
-        self.first_word += rest.iter().take_while(|word| full(word)).count();
-        for word in self.first_word..self.used.len() {
-            let mut bits = self.used[word];
-            if word == first / WORD_BITS {
-                bits |= (1 << (first % WORD_BITS)) - 1;
-            }
-            if !full(&bits) && word >= first / WORD_BITS {
-                let handle = word * WORD_BITS + bits.trailing_ones() as usize;
-                // A small table has fewer handles than a word has bits.
-                return (handle < self.entries.len()).then_some(handle);
-            }
+    #[inline(always)]
+    fn slot(&self, handle: u32) -> Option<&Slot<T>> {
+        match self.first.slots.get(handle as usize) {
+            Some(slot) => Some(slot),
+            None => self.later(handle),
         }
-        None
     }
 
-    /// Puts an entry at a free handle.
-    fn put(&mut self, handle: usize, entry: T) {
-        let mut place = self.home(entry.key());
-        while self.index[place] != NONE {
-            place = self.after(place);
+    #[inline(always)]
+    fn slot_mut(&mut self, handle: u32) -> Option<&mut Slot<T>> {
+        // With `match`, `self` would be borrowed even where there is none.
+        if (handle as usize) < self.first.slots.len() {
+            return self.first.slots.get_mut(handle as usize);
         }
-        self.index[place] = handle as u32;
-        self.used[handle / WORD_BITS] |= 1 << (handle % WORD_BITS);
-        self.entries[handle] = Some(entry);
-        self.len += 1;
+        let (segment, nth) = place(handle as usize);
+        self.rest.get_mut(segment)?.slots.get_mut(nth)
     }
 
-    /// Takes a handle out of the hash, and moves those that it had pushed aside closer to home.
-    fn unindex(&mut self, handle: u32, key: usize) {
-        let mut hole = self.home(key);
-        while self.index[hole] != handle {
-            hole = self.after(hole);
-        }
-        let mut place = hole;
-        loop {
-            place = self.after(place);
-            let other = self.index[place];
-            let Some(home) = self.key_of(other).map(|key| self.home(key)) else {
-                break;
-            };
-            // An entry may move to the hole unless its home lies behind it.
-            let mask = self.index.len() - 1;
-            if place.wrapping_sub(home) & mask >= place.wrapping_sub(hole) & mask {
-                self.index[hole] = other;
-                hole = place;
-            }
-        }
-        self.index[hole] = NONE;
+    fn later(&self, handle: u32) -> Option<&Slot<T>> {
+        let (segment, nth) = place(handle as usize);
+        self.rest.get(segment)?.slots.get(nth)
     }
 
-    fn key_of(&self, handle: u32) -> Option<usize> {
-        Some(self.get(handle)?.key())
+    /// The segment of a handle that exists, and which slot of it.
+    fn segment_mut(&mut self, handle: u32) -> (&mut Segment<T>, usize) {
+        if (handle as usize) < self.first.slots.len() {
+            return (&mut self.first, handle as usize);
+        }
+        let (segment, nth) = place(handle as usize);
+        (&mut self.rest[segment], nth)
     }
 
-    /// Where a key would be found first.
-    fn home(&self, key: usize) -> usize {
+    /// The list for a key.
+    fn list(&self, key: usize) -> u32 {
         // Fibonacci hashing: the high bits of the product depend on all bits of the key.
         let hash = (key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (hash >> 32) as usize & (self.index.len() - 1)
+        let mut list = (hash >> 32) as usize & self.mask;
+        if list >= self.nr_lists {
+            // What does not exist yet is part of the list from which it will be split.
+            list &= self.mask >> 1;
+        }
+        list as u32
     }
 
-    fn after(&self, place: usize) -> usize {
-        (place + 1) & (self.index.len() - 1)
+    /// Puts the entry with that handle and key into its list. Both it and the list have slots.
+    fn link(&mut self, handle: u32, key: usize) {
+        let Some(list) = self.slot_mut(self.list(key)) else {
+            return;
+        };
+        let next = core::mem::replace(&mut list.head, handle);
+        if let Some(slot) = self.slot_mut(handle) {
+            slot.next = next;
+        }
+    }
+
+    /// Takes the entry with that handle and key out of its list.
+    fn unlink(&mut self, handle: u32, key: usize) {
+        let next = self.next_of(handle);
+        let Some(list) = self.slot_mut(self.list(key)) else {
+            return;
+        };
+        let mut before = list.head;
+        if before == handle {
+            list.head = next;
+            return;
+        }
+        while let Some(slot) = self.slot_mut(before) {
+            if slot.next == handle {
+                slot.next = next;
+                return;
+            }
+            before = slot.next;
+        }
+    }
+
+    fn next_of(&self, handle: u32) -> u32 {
+        self.slot(handle).map_or(NONE, |slot| slot.next)
+    }
+
+    /// Adds a list to the hash, unless there are as many as slots.
+    fn split(&mut self) {
+        let list = self.nr_lists;
+        if list == self.capacity() {
+            return;
+        }
+        self.nr_lists += 1;
+        if list > self.mask {
+            self.mask = 2 * self.mask + 1;
+        }
+        let old = list & (self.mask >> 1);
+        let Some(old) = self.slot_mut(old as u32) else {
+            return;
+        };
+        let mut handle = core::mem::replace(&mut old.head, NONE);
+        while let Some(slot) = self.slot(handle) {
+            let next = slot.next;
+            if let Some(key) = slot.entry.as_ref().map(T::key) {
+                self.link(handle, key);
+            }
+            handle = next;
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 //! Data structures that do not use kernel objects, so that they can be tested by themselves.
 
+pub(crate) mod bitset;
 pub(crate) mod counts;
 pub(crate) mod handles;
 pub(crate) mod ranges;

@@ -18,7 +18,8 @@ use super::{
 use crate::{
     collections::handles::{
         Handles,
-        Keyed, //
+        Keyed,
+        Room, //
     },
     context::Context,
     diag::{
@@ -122,8 +123,8 @@ impl Process {
                 }
                 refs.table.capacity()
             };
-            let table = Handles::with_capacity(2 * capacity)?;
-            let _old = self.refs.lock().table.grow(table);
+            let room = Room::new(capacity)?;
+            let _rest = self.refs.lock().table.grow(room);
         }
     }
 
