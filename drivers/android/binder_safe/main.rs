@@ -47,7 +47,7 @@ module! {
     params_prefix: "binder",
     params: {
         devices: StringParam {
-            default: env!("CONFIG_ANDROID_BINDER_SAFE_DEVICES"),
+            default: env!("CONFIG_ANDROID_BINDER_DEVICES"),
             description: "Devices of each new mount, and if given also of /dev",
         },
         debug_mask: AtomicU32Param {
