@@ -147,14 +147,16 @@ TEST_F(failure, caller_never_mapped)
 /* Item 107: the caller hears of a reply that could not be made. */
 TEST_F(failure, reply_too_big)
 {
+	long page = sysconf(_SC_PAGESIZE);
 	struct peer *server = peer_manager(self->other);
 	struct peer *client = peer_open_as(NULL, BINDER_DEV,
-					   O_RDWR | O_NONBLOCK, 4096);
+					   O_RDWR | O_NONBLOCK, page);
 
 	EXPECT_STREQ("EAGAIN", try_call(client, MSG()));
 	ASSERT_STREQ("NOOP TRANSACTION", peer_read(server));
 	ASSERT_EQ(0, peer_send(server, BC_REPLY,
-			       MSG(.data = arena_alloc(8192), .size = 4104)));
+			       MSG(.data = arena_alloc(2 * page),
+				   .size = page + 8)));
 	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE", peer_read(server));
 	EXPECT_STREQ("NOOP TRANSACTION_COMPLETE FAILED_REPLY",
 		     peer_read(client));

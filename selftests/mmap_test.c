@@ -155,6 +155,7 @@ TEST_F(mmap, unused_pages_fault)
 	struct peer *server = peer_open_as(NULL, BINDER_DEV,
 					   O_RDWR | O_NONBLOCK, 8 * MIB);
 	struct peer *client = peer_open(self->other);
+	long page = sysconf(_SC_PAGESIZE);
 
 	EXPECT_EQ(SIGBUS, peer_touch(server, server->map));
 	EXPECT_EQ(SIGBUS, peer_touch(server, server->map + 4 * MIB));
@@ -162,11 +163,12 @@ TEST_F(mmap, unused_pages_fault)
 	ASSERT_EQ(0, peer_ioctl(server, BINDER_SET_CONTEXT_MGR, NULL));
 	ASSERT_EQ(0, peer_word(server, BC_ENTER_LOOPER));
 	ASSERT_EQ(0, peer_send(client, BC_TRANSACTION,
-			       MSG(.data = arena_alloc(8192), .size = 5000)));
+			       MSG(.data = arena_alloc(2 * page),
+				   .size = page + 900)));
 	ASSERT_STREQ("NOOP TRANSACTION", peer_read(server));
 	EXPECT_EQ(0, peer_touch(server, server->map));
-	EXPECT_EQ(0, peer_touch(server, server->map + 4999));
-	EXPECT_EQ(SIGBUS, peer_touch(server, server->map + 8192));
+	EXPECT_EQ(0, peer_touch(server, server->map + page + 899));
+	EXPECT_EQ(SIGBUS, peer_touch(server, server->map + 2 * page));
 }
 
 /* Item 29: a child does not inherit the mapping. */
@@ -211,16 +213,17 @@ TEST_F(mmap, no_forced_write)
 /* Item 35: one page is a whole mapping. */
 TEST_F(mmap, one_page)
 {
+	long page = sysconf(_SC_PAGESIZE);
 	struct peer *server = peer_open_as(self->other, BINDER_DEV,
-					   O_RDWR | O_NONBLOCK, 4096);
+					   O_RDWR | O_NONBLOCK, page);
 	struct peer *client = peer_open(NULL);
-	char *data = arena_alloc(8192);
+	char *data = arena_alloc(2 * page);
 
 	ASSERT_EQ(0, peer_ioctl(server, BINDER_SET_CONTEXT_MGR, NULL));
 	ASSERT_EQ(0, peer_word(server, BC_ENTER_LOOPER));
-	put_msg(client, BC_TRANSACTION, MSG(.data = data, .size = 4097));
+	put_msg(client, BC_TRANSACTION, MSG(.data = data, .size = page + 1));
 	EXPECT_STREQ("NOOP FAILED_REPLY", peer_write_read(client));
-	put_msg(client, BC_TRANSACTION, MSG(.data = data, .size = 4096));
+	put_msg(client, BC_TRANSACTION, MSG(.data = data, .size = page));
 	EXPECT_STREQ("EAGAIN", peer_write_read(client));
 	EXPECT_STREQ("NOOP TRANSACTION", peer_read(server));
 }
@@ -236,7 +239,8 @@ TEST_F(mmap, partly_unmapped)
 {
 	struct peer *server = peer_manager(NULL);
 	struct peer *client = peer_open(self->other);
-	int ret = munmap(server->map + 8192, 4096);
+	long page = sysconf(_SC_PAGESIZE);
+	int ret = munmap(server->map + page, page);
 
 	/* A driver may refuse to have its mapping split. */
 	if (ret) {
@@ -286,11 +290,13 @@ TEST_F(mmap, grown)
 /* Item 35: half of the page is for oneways, and calls may have the rest. */
 TEST_F(mmap, half_a_page_of_oneways)
 {
+	long page = sysconf(_SC_PAGESIZE);
 	struct peer *server = peer_open_as(self->other, BINDER_DEV,
-					   O_RDWR | O_NONBLOCK, 4096);
+					   O_RDWR | O_NONBLOCK, page);
 	struct peer *client = peer_open(NULL);
-	char *data = arena_alloc(4096);
-	struct msg half = { .data = data, .size = 2048, .flags = TF_ONE_WAY };
+	char *data = arena_alloc(page);
+	struct msg half = { .data = data, .size = page / 2,
+			    .flags = TF_ONE_WAY };
 
 	ASSERT_EQ(0, peer_ioctl(server, BINDER_SET_CONTEXT_MGR, NULL));
 	put_msg(client, BC_TRANSACTION, &half);
@@ -299,7 +305,7 @@ TEST_F(mmap, half_a_page_of_oneways)
 	put_msg(client, BC_TRANSACTION, &half);
 	EXPECT_STREQ("NOOP FAILED_REPLY", peer_write_read(client));
 	EXPECT_STREQ("FAILED_REPLY ENOSPC", peer_error(client));
-	put_msg(client, BC_TRANSACTION, MSG(.data = data, .size = 2048));
+	put_msg(client, BC_TRANSACTION, MSG(.data = data, .size = page / 2));
 	EXPECT_STREQ("EAGAIN", peer_write_read(client));
 }
 
@@ -308,20 +314,21 @@ TEST_F(mmap, odd_length_at_an_offset)
 {
 	struct peer *server = open_unmapped(NULL);
 	struct peer *client = peer_open(self->other);
-	char *data = arena_alloc(8192);
+	long page = sysconf(_SC_PAGESIZE);
+	char *data = arena_alloc(2 * page);
 
-	server->map = mmap(NULL, 4097, PROT_READ, MAP_PRIVATE, server->fd,
-			   5 * sysconf(_SC_PAGESIZE));
+	server->map = mmap(NULL, page + 1, PROT_READ, MAP_PRIVATE, server->fd,
+			   5 * page);
 	ASSERT_NE(MAP_FAILED, server->map);
-	server->map_size = 8192;
-	data[8191] = 'x';
+	server->map_size = 2 * page;
+	data[2 * page - 1] = 'x';
 	ASSERT_EQ(0, peer_ioctl(server, BINDER_SET_CONTEXT_MGR, NULL));
 	ASSERT_EQ(0, peer_word(server, BC_ENTER_LOOPER));
-	put_msg(client, BC_TRANSACTION, MSG(.data = data, .size = 8192));
+	put_msg(client, BC_TRANSACTION, MSG(.data = data, .size = 2 * page));
 	EXPECT_STREQ("EAGAIN", peer_write_read(client));
 	ASSERT_STREQ("NOOP TRANSACTION", peer_read(server));
 	EXPECT_EQ(server->map, (char *)server->txn.data.ptr.buffer);
-	EXPECT_EQ('x', server->map[8191]);
+	EXPECT_EQ('x', server->map[2 * page - 1]);
 }
 
 TEST_HARNESS_MAIN

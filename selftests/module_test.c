@@ -24,7 +24,10 @@
 #include "logs.h"
 #include "object.h"
 
-#define MODULE "binder_safe"
+#define MODULE "binder_linux"
+/* Where it is in the folder of a kernel's modules */
+#define FILE_OF_IT "kernel/drivers/android/binder_safe/" MODULE ".ko"
+#define OPTIONS "/etc/modprobe.d/binder-selftest.conf"
 #define MODPROBE "/sbin/modprobe"
 /* Where the surroundings of the tests have a mount, if they have one */
 #define USUAL_PLACE "/dev/binderfs"
@@ -264,14 +267,38 @@ TEST_F(module, devices)
 	EXPECT_FALSE(is_misc_device("/dev/one"));
 }
 
-/* Without the parameter there is nothing in /dev. */
+/* Whether the command line of the kernel has words */
+static bool booted_with(const char *words)
+{
+	FILE *file = fopen("/proc/cmdline", "re");
+	char line[1024] = "";
+
+	if (file && !fgets(line, sizeof(line), file))
+		line[0] = 0;
+	if (file)
+		fclose(file);
+	return strstr(line, words);
+}
+
+/* The names as whoever looks for Binder reads them, until the next call */
+static const char *given_devices(void)
+{
+	return binder_file(AT_FDCWD, "/sys/module/" MODULE "/parameters/devices");
+}
+
+/*
+ * Without the parameter there is nothing in /dev. Where it is not given, the
+ * command line of the kernel may have it, as for a driver that is built in.
+ */
 TEST_F(module, no_devices)
 {
+	bool asked_for = booted_with("binder.devices=binder,");
 	struct stat st;
 	int dir;
 
 	ASSERT_TRUE(modprobe(MODULE, NULL));
-	EXPECT_FALSE(lists("/proc/misc", "binder"));
+	EXPECT_EQ(asked_for, lists("/proc/misc", "binder"));
+	EXPECT_STREQ("binder,hwbinder,vndbinder\n", given_devices());
 	EXPECT_EQ(0, unload_soon());
 	ASSERT_TRUE(modprobe(MODULE, "devices="));
 	dir = binder_mount(NULL, NULL);
@@ -281,19 +308,86 @@ TEST_F(module, no_devices)
 	close(dir);
 }
 
-/* Item 306, and more that cannot be. */
+/* modprobe.d says with which parameters, also when it is a mount that loads. */
+TEST_F(module, options)
+{
+	static const char options[] = "options " MODULE " devices=a,b\n";
+	struct stat st;
+	int fd, dir;
+
+	if (mkdir("/etc", 0755) && errno != EEXIST)
+		SKIP(return, "/etc cannot be made");
+	mkdir("/etc/modprobe.d", 0755);
+	fd = open(OPTIONS, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		SKIP(return, "/etc/modprobe.d cannot be written");
+	EXPECT_EQ(strlen(options), write(fd, options, strlen(options)));
+	close(fd);
+	dir = binder_mount(NULL, NULL);
+	unlink(OPTIONS);
+	ASSERT_LE(0, dir);
+	EXPECT_STREQ("a,b\n", given_devices());
+	EXPECT_EQ(0, fstatat(dir, "a", &st, 0));
+	EXPECT_EQ(0, fstatat(dir, "b", &st, 0));
+	EXPECT_EQ(-1, fstatat(dir, "binder", &st, 0));
+	close(dir);
+}
+
+static const struct {
+	const char *name;
+	const char *told;
+} bad[] = {
+	{ "a b", "no device \"a b\"" },
+	{ "a/b", "no device \"a/b\"" },
+	{ "..", "no device \"..\"" },
+	{ "features", "no device \"features\"" },
+	{ "good", "no device \"good\" of the parameter devices=: it is there twice" },
+};
+
+/* Loads the module with two good names and a bad one in between. */
+static const char *load_with(int kmsg, const char *name, const char *told)
+{
+	char parameter[512];
+	struct stat st;
+	int dir, lines;
+
+	/* The kernel's own quotes, which let a value have spaces */
+	snprintf(parameter, sizeof(parameter), "devices=\"good,%s,fine\"",
+		 name);
+	lseek(kmsg, 0, SEEK_END);
+	if (!modprobe(MODULE, parameter))
+		return "it is not loaded";
+	lines = kmsg_count(kmsg, told);
+	dir = binder_mount(NULL, NULL);
+	if (dir < 0 || fstatat(dir, "good", &st, 0) ||
+	    fstatat(dir, "fine", &st, 0))
+		return "the good devices are not there";
+	close(dir);
+	if (!lists("/proc/misc", "good") || !lists("/proc/misc", "fine"))
+		return "the good nodes are not there";
+	if (unload_soon())
+		return "it cannot be unloaded";
+	return lines == 1 ? "" : "the bad name is not in one line";
+}
+
+/* Item 306, and more that cannot be: the bad name is told and left out. */
 TEST_F(module, bad_devices)
 {
-	char longer[300] = "devices=";
+	int kmsg = kmsg_open();
+	char longer[257] = "", longest[300];
 
-	memset(longer + 8, 'x', 256);
-	EXPECT_FALSE(modprobe(MODULE, longer));
-	EXPECT_FALSE(modprobe(MODULE, "devices=same,same"));
-	EXPECT_FALSE(modprobe(MODULE, "devices=a/b"));
-	EXPECT_FALSE(modprobe(MODULE, "devices=.."));
-	EXPECT_TRUE(is_gone());
-	longer[8 + 255] = 0;
-	EXPECT_TRUE(modprobe(MODULE, longer));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		EXPECT_STREQ("", load_with(kmsg, bad[i].name, bad[i].told)) {
+			TH_LOG("with %s", bad[i].name);
+		}
+	}
+	memset(longer, 'x', 256);
+	EXPECT_STREQ("", load_with(kmsg, longer, "no device \"xxx"));
+	longer[255] = 0;
+	snprintf(longest, sizeof(longest), "devices=%s", longer);
+	ASSERT_TRUE(modprobe(MODULE, longest));
+	EXPECT_EQ(0, kmsg_count(kmsg, "no device"));
+	close(kmsg);
 }
 
 /* The module's file, in memory that can be changed */
@@ -306,9 +400,8 @@ static char *read_module(size_t *size)
 	int fd;
 
 	uname(&name);
-	snprintf(path, sizeof(path),
-		 "/lib/modules/%s/kernel/drivers/android/" MODULE "/" MODULE
-		 ".ko", name.release);
+	snprintf(path, sizeof(path), "/lib/modules/%s/" FILE_OF_IT,
+		 name.release);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
 		return NULL;
@@ -411,7 +504,7 @@ TEST_F(module, two_drivers)
 /* If the first one is known, it says which it is. */
 TEST_F(module, after_another_driver)
 {
-	static const char * const others[] = { "binder_linux", "rust_binder" };
+	static const char * const others[] = { "binder", "rust_binder" };
 	int kmsg = kmsg_open();
 	char words[64];
 	size_t size;

@@ -15,10 +15,8 @@
 #include "kselftest_harness.h"
 #include "logs.h"
 
-/* Where they are: C's module has its own name, and safe is built in or not */
-static const char * const modules[] = {
-	"binder_linux", "binder", "binder_safe",
-};
+/* Where they are if the driver is a module, and if it is built in */
+static const char * const modules[] = { "binder_linux", "binder" };
 
 static const struct {
 	const char *name;
@@ -29,6 +27,28 @@ static const struct {
 	/* Another module has it where the C driver is built in. */
 	{ "alloc_debug_mask", "1\n" },
 };
+
+FIXTURE(driver)
+{
+};
+
+FIXTURE_SETUP(driver)
+{
+	binder_setup();
+}
+
+FIXTURE_TEARDOWN(driver)
+{
+	EXPECT_STREQ("", binder_teardown());
+}
+
+/* What all tests go by is what the environment says, if it does. */
+TEST_F(driver, is_found_out)
+{
+	if (!getenv("BINDER_DRIVER"))
+		SKIP(return, "BINDER_DRIVER does not name the driver");
+	EXPECT_EQ(is_binder_safe(), takes_mode());
+}
 
 FIXTURE(params)
 {
@@ -135,6 +155,36 @@ TEST_F(params, devices)
 	EXPECT_EQ(3, count);
 	free(names);
 	close(mount);
+}
+
+/*
+ * Item 334. BETTER: by both names, whatever looks for Binder finds it; a module
+ * has one.
+ */
+TEST_F(params, by_each_name)
+{
+	int sysfs, names;
+	char *devices;
+	struct stat st;
+
+	if (!is_binder_safe())
+		SKIP(return, "BETTER: C has one name, binder");
+	sysfs = open_sysfs();
+	names = binder_open_at(sysfs, "module/binder_linux/parameters",
+			       O_RDONLY | O_DIRECTORY);
+	ASSERT_LE(0, names);
+	devices = strdup(binder_file(names, "devices"));
+	EXPECT_STREQ(devices, binder_file(self->dir, "devices"));
+	if (fstatat(sysfs, "module/binder_linux/initstate", &st, 0)) {
+		EXPECT_STREQ(devices, binder_file(sysfs,
+						  "module/binder/parameters/devices"));
+		ASSERT_EQ(0, set(names, "debug_mask", "3\n"));
+		EXPECT_STREQ("3\n", binder_file(sysfs,
+						"module/binder/parameters/debug_mask"));
+	}
+	free(devices);
+	close(names);
+	close(sysfs);
 }
 
 /* Frees a buffer that does not exist, in the background. */

@@ -151,9 +151,12 @@ const char *binder_file(int dir, const char *name);
 long enter_user_namespace(long unused, long unused2, long unused3);
 
 /*
- * Whether BINDER_DRIVER in the environment says that binder_safe is under
- * test, which is meant to be better than the C driver in places.
+ * Whether binder_safe is under test, which is meant to be better than the C
+ * driver in places. BINDER_DRIVER in the environment may say so ("safe") or not
+ * ("c", "rust"); otherwise the driver itself does.
  */
 bool is_binder_safe(void);
+/* What the driver itself says */
+bool takes_mode(void);
 
 #endif

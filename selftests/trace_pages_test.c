@@ -9,13 +9,12 @@
 #include "kselftest_harness.h"
 #include "peer.h"
 
-#define SIZE 8192	/* of a message: two pages at least */
-
 FIXTURE(pages)
 {
 	struct peer *server;
 	struct peer *client;
 	char *data;
+	size_t size;		/* of a message: two pages */
 	pid_t proc;		/* the server's */
 };
 
@@ -24,9 +23,13 @@ FIXTURE_SETUP(pages)
 	binder_setup();
 	if (!events_open())
 		SKIP(return, "no trace events of Binder in " TRACEFS);
-	self->server = peer_manager(task_fork());
+	self->size = 2 * sysconf(_SC_PAGESIZE);
+	self->server = peer_open_as(task_fork(), BINDER_DEV,
+				    O_RDWR | O_NONBLOCK, 4 * self->size);
+	ASSERT_EQ(0, peer_become_manager(self->server));
+	ASSERT_EQ(0, peer_word(self->server, BC_ENTER_LOOPER));
 	self->client = peer_open(NULL);
-	self->data = arena_alloc(SIZE);
+	self->data = arena_alloc(self->size);
 	self->proc = task_pid(self->server->task);
 }
 
@@ -36,9 +39,10 @@ FIXTURE_TEARDOWN(pages)
 	EXPECT_STREQ("", binder_teardown());
 }
 
-static void deliver(struct peer *client, struct peer *server, char *data)
+static void deliver(struct peer *client, struct peer *server, char *data,
+		    size_t size)
 {
-	struct msg msg = { .flags = TF_ONE_WAY, .data = data, .size = SIZE };
+	struct msg msg = { .flags = TF_ONE_WAY, .data = data, .size = size };
 
 	if (peer_send(client, BC_TRANSACTION, &msg))
 		die("sending failed");
@@ -87,14 +91,14 @@ TEST_F(pages, allocated_once)
 	events_enable("binder_update_page_range", "binder_alloc_page_start",
 		      "binder_alloc_page_end", "binder_alloc_lru_start",
 		      "binder_alloc_lru_end");
-	deliver(self->client, self->server, self->data);
+	deliver(self->client, self->server, self->data, self->size);
 	EXPECT_TRUE(paired("binder_alloc_page", self->proc, 2));
 	text = update(1);
 	ASSERT_NE(NULL, text);
 	EXPECT_EQ(self->proc, event_field(text, "proc"));
-	EXPECT_EQ(0, event_field(text, "offset") % 4096);
-	EXPECT_EQ(0, event_field(text, "size") % 4096);
-	EXPECT_LE(SIZE, event_field(text, "size"));
+	EXPECT_EQ(0, event_field(text, "offset") % (self->size / 2));
+	EXPECT_EQ(0, event_field(text, "size") % (self->size / 2));
+	EXPECT_LE(self->size, event_field(text, "size"));
 	EXPECT_EQ(NULL, update(0));
 	EXPECT_EQ(0, event_count("binder_alloc_lru_start", 0));
 }
@@ -104,7 +108,7 @@ TEST_F(pages, unused_and_used_again)
 {
 	const char *text;
 
-	deliver(self->client, self->server, self->data);
+	deliver(self->client, self->server, self->data, self->size);
 	events_enable("binder_update_page_range", "binder_free_lru_start",
 		      "binder_free_lru_end");
 	ASSERT_EQ(0, peer_free_last(self->server));
@@ -112,12 +116,12 @@ TEST_F(pages, unused_and_used_again)
 	text = update(0);
 	ASSERT_NE(NULL, text);
 	EXPECT_EQ(self->proc, event_field(text, "proc"));
-	EXPECT_LE(SIZE, event_field(text, "size"));
+	EXPECT_LE(self->size, event_field(text, "size"));
 
 	events_disable();
 	events_enable("binder_alloc_page_start", "binder_alloc_lru_start",
 		      "binder_alloc_lru_end");
-	deliver(self->client, self->server, self->data);
+	deliver(self->client, self->server, self->data, self->size);
 	EXPECT_TRUE(paired("binder_alloc_lru", self->proc, 2));
 	EXPECT_EQ(0, event_count("binder_alloc_page_start", 0));
 }
@@ -137,7 +141,7 @@ TEST_F(pages, reclaimed)
 {
 	const char *page;
 
-	deliver(self->client, self->server, self->data);
+	deliver(self->client, self->server, self->data, self->size);
 	page = (const char *)self->server->txn.data.ptr.buffer;
 	ASSERT_EQ(0, peer_free_last(self->server));
 	events_enable("binder_unmap_user_start", "binder_unmap_user_end",

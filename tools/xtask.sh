@@ -18,12 +18,20 @@ if [ -n "$missing" ]; then
 	log=$(mktemp)
 	echo "  Installing $missing" >&2
 	export DEBIAN_FRONTEND=noninteractive
-	if ! { apt-get -o APT::Update::Error-Mode=any update &&
-		apt-get install -y --no-remove --no-install-recommends $missing ca-certificates; } \
-		>"$log" 2>&1 </dev/null; then
-		echo "error: cannot install $missing: $(grep -m1 '^E:' "$log"); log: $log" >&2
-		exit 1
-	fi
+	tries=360
+	while ! { apt-get -o APT::Update::Error-Mode=any update &&
+		apt-get -o DPkg::Lock::Timeout=1800 install -y --no-remove \
+			--no-install-recommends $missing ca-certificates; } \
+		>"$log" 2>&1 </dev/null; do
+		# On a fresh machine the automatic upgrade has the lock.
+		tries=$((tries - 1))
+		if [ "$tries" = 0 ] || ! grep -q 'Could not get lock' "$log"; then
+			echo "error: cannot install $missing: $(grep -m1 '^E:' "$log"); log: $log" >&2
+			exit 1
+		fi
+		[ "$tries" = 359 ] && echo "  waiting for another package manager to end" >&2
+		sleep 5
+	done
 	rm -f "$log"
 fi
 

@@ -48,15 +48,15 @@ use binderfs::{
 
 module! {
     type: BinderModule,
-    name: "binder_safe",
+    name: "binder_linux",
     authors: ["The binder_safe developers"],
     description: "Android Binder in safe Rust",
     license: "GPL",
-    alias: ["binder_linux", "fs-binder"],
+    alias: ["binder_safe", "fs-binder"],
     params_prefix: "binder",
     params: {
         devices: StringParam {
-            default: env!("CONFIG_ANDROID_BINDER_SAFE_DEVICES"),
+            default: env!("CONFIG_ANDROID_BINDER_DEVICES"),
             description: "Devices of each new mount, and if given also of /dev",
         },
         debug_mask: AtomicU32Param {
@@ -96,8 +96,9 @@ impl kernel::Module for BinderModule {
     }
 }
 
-/// The other drivers that have the same names, as modules.
-const OTHERS: [&CStr; 2] = [c"binder_linux", c"rust_binder"];
+/// What other drivers that have the same names are called, as modules or in a kernel that has
+/// them built in. A second `binder_linux` is refused before it is asked.
+const OTHERS: [&CStr; 2] = [c"rust_binder", c"binder"];
 
 /// Says why the module cannot be there, if the reason is that the name is taken, and by whom.
 fn explain(err: &Error, what: &str) {

@@ -2,7 +2,10 @@
 
 //! Module parameters that change while the module runs.
 
-use super::ModuleParam;
+use super::{
+    CommandLineParam,
+    ModuleParam, //
+};
 use crate::{
     bindings,
     error::from_result,
@@ -43,26 +46,32 @@ use crate::{
 ///     pr_info!("hello\n");
 /// }
 /// ```
-#[repr(transparent)]
-pub struct AtomicU32Param(Atomic<u32>);
+pub struct AtomicU32Param {
+    value: Atomic<u32>,
+    /// Somebody has given it a value.
+    given: Atomic<bool>,
+}
 
 impl AtomicU32Param {
     /// Makes a parameter with its default; for use by the `module!` macro.
     #[doc(hidden)]
     pub const fn new(default: u32) -> Self {
-        Self(Atomic::new(default))
+        Self {
+            value: Atomic::new(default),
+            given: Atomic::new(false),
+        }
     }
 
     /// Returns the value.
     #[inline]
     pub fn load(&self) -> u32 {
-        self.0.load(Relaxed)
+        self.value.load(Relaxed)
     }
 
     /// Changes the value, as a write to the file does.
     #[inline]
     pub fn store(&self, value: u32) {
-        self.0.store(value, Relaxed);
+        self.value.store(value, Relaxed);
     }
 
     /// Returns a pointer to `self`, for use by the `module!` macro.
@@ -75,7 +84,18 @@ impl AtomicU32Param {
     fn set(&self, text: &BStr) -> Result {
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         self.store(u32::try_from_param_arg(BStr::from_bytes(text))?);
+        self.given.store(true, Relaxed);
         Ok(())
+    }
+}
+
+impl CommandLineParam for AtomicU32Param {
+    fn is_given(&self) -> bool {
+        self.given.load(Relaxed)
+    }
+
+    fn take(&self, value: &BStr) -> Result {
+        self.set(value)
     }
 }
 
@@ -141,6 +161,7 @@ mod tests {
         assert_eq!(param.load(), 12);
         param.set(BStr::from_bytes(b"0x1f\n"))?;
         assert_eq!(param.load(), 0x1f);
+        assert!(param.is_given());
         Ok(())
     }
 
@@ -151,6 +172,7 @@ mod tests {
             assert!(param.set(BStr::from_bytes(text)).is_err());
         }
         assert_eq!(param.load(), 7);
+        assert!(!param.is_given());
     }
 
     #[test]

@@ -53,8 +53,8 @@ pub struct StringParam {
 }
 
 impl StringParam {
-    /// How many bytes a value can have.
-    pub const MAX_LEN: usize = 255;
+    /// How many bytes a value can have; C allows twice as many.
+    pub const MAX_LEN: usize = 512;
 
     /// Makes the default of a parameter; for use by the `module!` macro.
     ///

@@ -75,8 +75,7 @@ fn run_in(paths: &Paths, vm: &mut Vm, argv: &[&str], show: bool) -> Result<Told>
 }
 
 /// Instructions of one 128-byte round trip: exact, because the VM's clock counts them.
-fn instructions(paths: &Paths, choice: &Choice) -> Result<u64> {
-    let mut vm = choice.vm(paths, "timing")?;
+fn instructions(paths: &Paths, mut vm: Vm) -> Result<u64> {
     vm.clock = Clock::Instructions;
     vm.cpus = 1;
     println!("In a VM whose clock counts instructions, both processes on its one CPU:");
@@ -107,7 +106,10 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
     if let Some(calls) = args.stress {
         return stress(paths, choice, calls);
     }
+    // All that another build may have to end for, before anything is shown.
+    vm::programs(paths)?;
     let mut vm = choice.vm(paths, "run")?;
+    let timing = choice.vm(paths, "timing")?;
     let hardware = vm::accel(paths, &vm)? == Accel::Kvm;
     println!("Binder calls on {}, in a VM:", choice.name());
     let calls = args.calls.to_string();
@@ -125,7 +127,7 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
     };
     let time = time as f64 / 1000.0;
     let kind = if hardware { "" } else { " of emulated time" };
-    let count = instructions(paths, choice)?;
+    let count = instructions(paths, timing)?;
     println!(
         "{}: {steps}; a 128-byte round trip: {time:.1} µs{kind}, {count} instructions",
         choice.name()

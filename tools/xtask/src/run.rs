@@ -29,7 +29,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Announces the step. `total` is what the counter runs to, where that is known.
+    /// Announces the step. `total` is what the counter runs to, where that is known; it grows if
+    /// more is done than somebody thought.
     pub fn start(title: &str, total: Option<u64>) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| bar(title, total));
         if bar.is_none() {
@@ -52,8 +53,12 @@ impl Progress {
     /// So many units are done in all.
     pub fn reach(&mut self, count: u64, what: &str) {
         self.count = count;
+        self.total = self.total.map(|total| total.max(count));
         match &self.bar {
             Some(bar) => {
+                if let Some(total) = self.total {
+                    bar.set_length(total);
+                }
                 bar.set_position(count);
                 bar.set_message(what.to_string());
             }
@@ -191,6 +196,18 @@ pub fn output(cmd: &mut Command) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_counter_never_passes_its_total() {
+        let mut progress = Progress::start("Counting", Some(2));
+        for _ in 0..3 {
+            progress.tick("");
+        }
+        assert_eq!((progress.count, progress.total), (3, Some(3)));
+        progress.reach(1, "");
+        assert_eq!((progress.count, progress.total), (1, Some(3)));
+        progress.finish();
+    }
 
     #[test]
     fn names_a_full_disk_and_a_missing_network() {

@@ -32,10 +32,13 @@ impl DevNodes {
             let instance = driver.new_instance()?;
             for name in driver.first_devices() {
                 let device = Device::elsewhere(Context::new(name, &instance)?);
-                let node = FileDevice::new(name, device).inspect_err(|err| {
-                    pr_err!("cannot make /dev/{}: error {}\n", &**name, err.to_errno());
-                })?;
-                nodes.push(node, GFP_KERNEL)?;
+                match FileDevice::new(name, device) {
+                    Ok(node) => nodes.push(node, GFP_KERNEL)?,
+                    // Mounts can do without.
+                    Err(err) => {
+                        pr_err!("cannot make /dev/{}: error {}\n", &**name, err.to_errno());
+                    }
+                }
             }
         }
         Ok(Self { _nodes: nodes })

@@ -5,8 +5,14 @@
 use super::control::MAX_NAME;
 use kernel::{
     prelude::*,
-    str::CString, //
+    str::{
+        BStr,
+        CString, //
+    }, //
 };
+
+/// What each mount has besides devices.
+const FILES: [&[u8]; 3] = [b"binder-control", b"features", b"binder_logs"];
 
 /// The names in `list`, which stand between separators. What is empty is left out.
 ///
@@ -22,18 +28,38 @@ pub(crate) fn split(list: &str, separators: &[char]) -> Result<KVec<CString>> {
     Ok(names)
 }
 
-/// Whether a device can have each of these names, in a mount and in `/dev`.
-pub(crate) fn are_usable(names: &[CString]) -> Result {
-    for (index, name) in names.iter().enumerate() {
-        let bytes = name.to_bytes();
-        if matches!(bytes, b"." | b"..") || bytes.iter().any(|&byte| !is_plain(byte)) {
-            return Err(EINVAL);
+/// Those names in `list`, with commas between them, that devices can have in a mount and in `/dev`.
+///
+/// `refuse` is told of each other one, and why it is left out.
+pub(crate) fn usable(list: &[u8], refuse: impl Fn(&BStr, &str)) -> Result<KVec<CString>> {
+    let mut names: KVec<CString> = KVec::new();
+    for entry in list.split(|&byte| byte == b',') {
+        let name = BStr::from_bytes(entry);
+        if entry.is_empty() {
+            continue;
         }
-        if names[..index].iter().any(|other| other.to_bytes() == bytes) {
-            return Err(EEXIST);
+        if let Some(why) = fault(entry) {
+            refuse(name, why);
+        } else if names.iter().any(|other| other.to_bytes() == entry) {
+            refuse(name, "it is there twice");
+        } else {
+            names.push(CString::try_from_fmt(fmt!("{name}"))?, GFP_KERNEL)?;
         }
     }
-    Ok(())
+    Ok(names)
+}
+
+/// Why no device can have this name, if that is so.
+fn fault(name: &[u8]) -> Option<&'static str> {
+    if name.len() > MAX_NAME {
+        Some("it is too long")
+    } else if matches!(name, b"." | b"..") || FILES.contains(&name) {
+        Some("each mount has something else of that name")
+    } else if !name.iter().all(|&byte| is_plain(byte)) {
+        Some("it has a character that names cannot have")
+    } else {
+        None
+    }
 }
 
 /// Whether `/proc/mounts` and a path can have this byte in a name.

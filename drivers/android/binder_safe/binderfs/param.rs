@@ -19,16 +19,10 @@ pub(crate) fn is_given() -> bool {
 
 /// The names, or those that the kernel was configured with.
 ///
-/// A mistake is told, since nobody is there to read the error code of a driver that is built in.
+/// A mistake in one costs that one alone, since a system that boots with it should still have
+/// Binder. It is told, since nobody is there to read an error code.
 pub(crate) fn devices() -> Result<KVec<CString>> {
-    let list = module_parameters::devices.value_ref();
-    let parsed = core::str::from_utf8(list)
-        .map_err(|_| EINVAL)
-        .and_then(|list| names::split(list, &[',']))
-        .and_then(|list| names::are_usable(&list).map(|()| list));
-    parsed.inspect_err(|err| {
-        if *err != ENOMEM {
-            pr_err!("the parameter devices= must be different names with commas between them\n");
-        }
+    names::usable(module_parameters::devices.value_ref(), |name, why| {
+        pr_err!("no device \"{name}\" of the parameter devices=: {why}\n");
     })
 }

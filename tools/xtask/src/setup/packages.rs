@@ -2,7 +2,13 @@
 
 //! Debian packages that building and booting kernels needs.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{bail, Context, Result};
 
@@ -10,6 +16,12 @@ use super::{base::DEBIAN, debian::KEYRING};
 use crate::{paths::Paths, run};
 
 const QEMU: &str = "qemu-system-x86";
+
+/// How long another package manager may take: on a fresh machine, the automatic upgrade.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
+/// How long to wait before asking again whether it has ended.
+const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Compilers, the kernel's build tools, QEMU. Debian 12 and 13 both have all of them.
 const NEEDED: &[&str] = &[
@@ -86,7 +98,7 @@ pub fn install(paths: &Paths, packages: &[&str]) -> Result<()> {
         );
     }
     let log = paths.log("apt-update")?;
-    run::logged("Reading package lists", None, &log, apt().arg("update"))?;
+    run_apt("Reading package lists", &log, apt().arg("update"))?;
     let all = run_install(paths, apt(), packages);
     let (qemu, others): (Vec<&str>, Vec<&str>) = packages.iter().partition(|name| **name == QEMU);
     if all.is_ok() || qemu.is_empty() || !wants_removal(paths)? {
@@ -103,12 +115,36 @@ fn run_install(paths: &Paths, mut apt: Command, packages: &[&str]) -> Result<()>
     }
     apt.args(["install", "-y", "--no-remove", "--no-install-recommends"])
         .args(packages);
-    run::logged(
+    run_apt(
         &format!("Installing {} packages", packages.len()),
-        None,
         &paths.log("apt-install")?,
         &mut apt,
     )
+}
+
+/// Runs apt, once no other package manager has what it needs.
+fn run_apt(title: &str, log: &Path, apt: &mut Command) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut told = false;
+    loop {
+        let result = run::logged(title, None, log, apt);
+        let waits = result.is_err() && is_locked(log) && Instant::now() < deadline;
+        if !waits {
+            return result;
+        }
+        if !told {
+            eprintln!("  waiting for another package manager to end");
+        }
+        told = true;
+        thread::sleep(INTERVAL);
+    }
+}
+
+/// Whether apt failed because another package manager is at work. It waits for the lock of dpkg by
+/// itself, and not for those of its lists and archives.
+fn is_locked(log: &Path) -> bool {
+    let text = fs::read(log).unwrap_or_default();
+    String::from_utf8_lossy(&text).contains("Could not get lock")
 }
 
 /// Whether the last installation failed because it would have removed something.
@@ -133,7 +169,7 @@ fn apt_with_backports(paths: &Paths) -> Result<Command> {
     };
     let title = format!("Reading package lists of {suite}");
     let log = paths.log("apt-update")?;
-    run::logged(&title, None, &log, with_list().arg("update"))?;
+    run_apt(&title, &log, with_list().arg("update"))?;
     let mut apt = with_list();
     apt.args(["-t", &suite]);
     Ok(apt)
@@ -157,6 +193,8 @@ fn apt() -> Command {
         "Acquire::Retries=3",
         "-o",
         "APT::Keep-Downloaded-Packages=false",
+        "-o",
+        &format!("DPkg::Lock::Timeout={}", PATIENCE.as_secs()),
     ]);
     apt.env("DEBIAN_FRONTEND", "noninteractive");
     apt
@@ -219,6 +257,23 @@ mod tests {
             missing(status, &["bc", "flex", "bison", "cpio", "clang-22"]),
             ["flex", "bison", "cpio"]
         );
+    }
+
+    #[test]
+    fn waits_for_who_has_the_lock() {
+        let log = std::env::temp_dir().join(format!("xtask-apt-{}.log", std::process::id()));
+        let script = "[ -e \"$0\" ] && exit; touch \"$0\"; \
+                      echo 'E: Could not get lock /var/lib/apt/lists/lock.'; exit 100";
+        let taken = log.with_extension("taken");
+        let mut apt = Command::new("sh");
+        apt.args(["-c", script]).arg(&taken);
+        run_apt("Trying", &log, &mut apt).unwrap();
+        fs::remove_file(&taken).unwrap();
+        let mut apt = Command::new("sh");
+        apt.args(["-c", "echo 'E: Unable to locate package x'; exit 100"]);
+        let error = run_apt("Trying", &log, &mut apt).unwrap_err().to_string();
+        fs::remove_file(&log).unwrap();
+        assert!(error.contains("Unable to locate"), "{error}");
     }
 
     #[test]
