@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -190,39 +189,6 @@ TEST_F(better, unread_returns_are_bounded)
 	}
 	EXPECT_EQ(sent, came);
 	EXPECT_EQ(0, peer_send(client, BC_TRANSACTION, &msg));
-}
-
-static void *enter(void *arg)
-{
-	return (void *)(long)peer_word(arg, BC_ENTER_LOOPER);
-}
-
-/* After how many threads it is clear how long all of them take */
-#define SAMPLE 400
-#define PATIENCE_MS 60000
-
-/* Item 402: threads that end and do not say so are not kept without end. */
-TEST_F(better, threads_are_bounded)
-{
-	long start = now_ms();
-	void *ret = NULL;
-	pthread_t thread;
-	int made = 0;
-
-	if (!is_binder_safe())
-		SKIP(return, "BETTER: C keeps as many as memory holds");
-	ASSERT_EQ(0, peer_word(self->client, BC_ENTER_LOOPER));
-	while (!ret && made < MANY) {
-		ASSERT_EQ(0, pthread_create(&thread, NULL, enter, self->client));
-		ASSERT_EQ(0, pthread_join(thread, &ret));
-		made += !ret;
-		if (made == SAMPLE &&
-		    now_ms() - start > PATIENCE_MS * SAMPLE / MANY)
-			SKIP(return, "this machine is too slow to make so many");
-	}
-	EXPECT_EQ(-ENOMEM, (long)ret);
-	/* Those that are known go on. */
-	EXPECT_EQ(0, peer_word(self->client, BC_ENTER_LOOPER));
 }
 
 TEST_HARNESS_MAIN
