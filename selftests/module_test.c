@@ -206,27 +206,6 @@ TEST_F(module, kept_by_a_mapping)
 	EXPECT_EQ(0, unload_soon());
 }
 
-/* A node elsewhere keeps it as well, while it is open. */
-TEST_F(module, kept_by_a_node_elsewhere)
-{
-	int dir = binder_mount(NULL, NULL), fd;
-	struct binder_version version;
-	struct stat st;
-
-	ASSERT_EQ(0, fstatat(dir, "binder", &st, 0));
-	ASSERT_EQ(0, mknod("/dev/binder-selftest", S_IFCHR | 0600, st.st_rdev));
-	fd = open("/dev/binder-selftest", O_RDWR | O_CLOEXEC);
-	EXPECT_LE(0, fd);
-	close(dir);
-	EXPECT_EQ(-EAGAIN, unload());
-	EXPECT_EQ(0, ioctl(fd, BINDER_VERSION, &version));
-	close(fd);
-	EXPECT_EQ(0, unload_soon());
-	EXPECT_EQ(-1, open("/dev/binder-selftest", O_RDWR | O_CLOEXEC));
-	EXPECT_EQ(ENXIO, errno);
-	unlink("/dev/binder-selftest");
-}
-
 static bool is_misc_device(const char *path)
 {
 	struct stat st;
@@ -281,19 +260,69 @@ TEST_F(module, no_devices)
 	close(dir);
 }
 
-/* Item 306, and more that cannot be. */
+/* Whether a new mount has a device of that name */
+static bool mount_has(const char *name)
+{
+	int dir = binder_mount(NULL, NULL);
+	struct stat st;
+	bool has;
+
+	has = dir >= 0 && !fstatat(dir, name, &st, 0) && S_ISCHR(st.st_mode);
+	close(dir);
+	return has;
+}
+
+/* Item 415: what cannot be a device is left out, and the log says so. */
 TEST_F(module, bad_devices)
 {
-	char longer[300] = "devices=";
+	static const char * const bad[] = {
+		"a/b", "..", "binder-control", "features", "one",
+	};
+	char parameter[64];
 
-	memset(longer + 8, 'x', 256);
-	EXPECT_FALSE(modprobe(MODULE, longer));
-	EXPECT_FALSE(modprobe(MODULE, "devices=same,same"));
-	EXPECT_FALSE(modprobe(MODULE, "devices=a/b"));
-	EXPECT_FALSE(modprobe(MODULE, "devices=.."));
-	EXPECT_TRUE(is_gone());
-	longer[8 + 255] = 0;
-	EXPECT_TRUE(modprobe(MODULE, longer));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		int kmsg = kmsg_open();
+
+		snprintf(parameter, sizeof(parameter), "devices=one,%s,two",
+			 bad[i]);
+		ASSERT_TRUE(modprobe(MODULE, parameter)) {
+			TH_LOG("%s", parameter);
+		}
+		EXPECT_EQ(1, kmsg_count(kmsg, bad[i])) {
+			TH_LOG("%s", parameter);
+		}
+		close(kmsg);
+		EXPECT_TRUE(mount_has("one"));
+		EXPECT_TRUE(mount_has("two"));
+		EXPECT_TRUE(is_misc_device("/dev/one"));
+		EXPECT_TRUE(is_misc_device("/dev/two"));
+		EXPECT_EQ(0, unload_soon());
+	}
+}
+
+/* Items 306 and 415: a name that is too long, and one with a blank. */
+TEST_F(module, long_and_odd_devices)
+{
+	char longer[300] = "devices=one,";
+	int kmsg = kmsg_open();
+	bool odd;
+
+	memset(longer + 12, 'x', 256);
+	ASSERT_TRUE(modprobe(MODULE, longer));
+	EXPECT_EQ(1, kmsg_count(kmsg, "xxx"));
+	EXPECT_TRUE(mount_has("one"));
+	EXPECT_EQ(0, unload_soon());
+	longer[12 + 255] = 0;
+	ASSERT_TRUE(modprobe(MODULE, longer));
+	EXPECT_TRUE(mount_has(longer + 12));
+	EXPECT_EQ(0, kmsg_count(kmsg, "xxx"));
+	EXPECT_EQ(0, unload_soon());
+	/* It is a name, or a bad one. */
+	ASSERT_TRUE(modprobe(MODULE, "devices=\"one, two\""));
+	EXPECT_TRUE(mount_has("one"));
+	odd = mount_has(" two");
+	EXPECT_EQ(!odd, kmsg_count(kmsg, "two"));
+	close(kmsg);
 }
 
 /* The module's file, in memory that can be changed */
