@@ -59,7 +59,8 @@ static bool exec_child(void)
 		execl("/proc/self/exe", "close_test", "-l", NULL);
 		_exit(127);
 	}
-	return waitpid(pid, &status, 0) == pid && !status;
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+	       WEXITSTATUS(status) != 127;
 }
 
 /* Items 7 and 603: who sleeps, and who comes later. */

@@ -246,6 +246,20 @@ TEST_F(freezers, thawed_during_an_attempt)
 	EXPECT_STREQ(end, truth(self->client, self->handle));
 }
 
+/*
+ * Items 46, 47 and 56: a thread leaves that serves a call and makes another;
+ * neither keeps its process from freezing.
+ */
+TEST_F(freezers, left_with_a_call_out)
+{
+	call(self->caller, self->target);
+	must_read(self->owner, "NOOP TRANSACTION");
+	call(self->owner, 0);
+	ASSERT_EQ(0, peer_ioctl(self->owner, BINDER_THREAD_EXIT, NULL));
+	EXPECT_EQ(0, freeze(self->client, self->owner, true, 0));
+	EXPECT_STREQ("frozen", truth(self->client, self->handle));
+}
+
 static void do_nothing(int sig)
 {
 }
