@@ -190,7 +190,26 @@ TEST_F(gather, bad_parents)
 	}
 }
 
-/* Items 239 and 242: several in one parent, in ascending order only. */
+/* Item 242: it would be written across two words. */
+TEST_F(gather, child_at_an_odd_place)
+{
+	__u64 parent[4] = {};
+
+	for (size_t i = 0; i <= 16; i++) {
+		struct sg *sg = SG;
+
+		sg_child(sg, "child", 6, sg_ptr(sg, parent, sizeof(parent)), i);
+		EXPECT_STREQ(i % 4 ? FAILED : OK,
+			     sg_try(self->client, &self->to, sg)) {
+			TH_LOG("at %zu", i);
+		}
+		if (i % 4)
+			EXPECT_STREQ("FAILED_REPLY EINVAL",
+				     peer_error(self->client));
+	}
+}
+
+/* Item 239: several in one parent, in ascending order only. */
 TEST_F(gather, siblings)
 {
 	static const struct {

@@ -11,8 +11,6 @@
 #include "logs.h"
 #include "object.h"
 
-#define NODE "/dev/binder-selftest"
-
 FIXTURE(logs_debugfs)
 {
 	int dir;
@@ -28,7 +26,6 @@ FIXTURE_SETUP(logs_debugfs)
 
 FIXTURE_TEARDOWN(logs_debugfs)
 {
-	unlink(NODE);
 	EXPECT_STREQ("", binder_teardown());
 }
 
@@ -128,22 +125,6 @@ TEST_F(logs_debugfs, process_of_a_plain_mount)
 	peer_close(peer);
 	EXPECT_TRUE(goes(self->dir, peer));
 	close(mount);
-}
-
-/* Items 301, 308 and 408: and so has a node elsewhere. */
-TEST_F(logs_debugfs, process_of_a_node_elsewhere)
-{
-	struct peer *peer;
-	struct stat st;
-
-	if (!is_binder_safe())
-		SKIP(return, "BETTER: in C no such node opens");
-	ASSERT_EQ(0, fstatat(binder_dir, BINDER_DEV, &st, 0));
-	ASSERT_EQ(0, mknod(NODE, S_IFCHR | 0600, st.st_rdev));
-	peer = peer_open_as(task_fork(), NODE, O_RDWR, MAP_SIZE);
-	EXPECT_TRUE(shows(read_log(self->dir, peer), peer, BINDER_DEV));
-	peer_close(peer);
-	EXPECT_TRUE(goes(self->dir, peer));
 }
 
 /* Items 308 and 409: it stays until the process has closed all, of any mount. */

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "peer.h"
@@ -254,6 +256,44 @@ TEST_F(looper, unasked_registration_is_not_counted)
 	new_thread(self->server, BC_REGISTER_LOOPER);
 	call(self->client);
 	EXPECT_STREQ("SPAWN_LOOPER TRANSACTION", peer_read(self->server));
+}
+
+/* A read that has room in what can be written for BR_NOOP, or not even that */
+static int read_and_fault(struct peer *server, bool at_once)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (mprotect(pages + page, page, PROT_NONE))
+		die("mprotect: %m");
+	server->bwr = (struct binder_write_read){
+		.read_size = 256,
+		.read_buffer = (__u64)pages + page - (at_once ? 0 : 4),
+	};
+	return peer_submit(server);
+}
+
+/* Items 191 and 607: who was not told asks again, in the next read. */
+TEST_F(looper, request_after_a_fault)
+{
+	set_max(self->server, 1);
+	for (int at_once = 0; at_once < 2; at_once++) {
+		call(self->client);
+		EXPECT_EQ(-EFAULT, read_and_fault(self->server, at_once));
+		/* The call is lost when its reader faults, and not before. */
+		EXPECT_STREQ(at_once ? "EAGAIN" :
+			     "NOOP TRANSACTION_COMPLETE FAILED_REPLY",
+			     peer_read(self->client));
+		if (!at_once)
+			call(self->client);
+		EXPECT_STREQ("SPAWN_LOOPER TRANSACTION",
+			     peer_read(self->server));
+		EXPECT_STREQ("NOOP TRANSACTION_COMPLETE", answer(self->server));
+		peer_read(self->client);
+		new_thread(self->server, BC_REGISTER_LOOPER);
+		set_max(self->server, 2);
+	}
 }
 
 /* Items 10 and 182: work goes to a looper that waits, whoever that is. */

@@ -209,27 +209,6 @@ TEST_F(module, kept_by_a_mapping)
 	EXPECT_EQ(0, unload_soon());
 }
 
-/* A node elsewhere keeps it as well, while it is open. */
-TEST_F(module, kept_by_a_node_elsewhere)
-{
-	int dir = binder_mount(NULL, NULL), fd;
-	struct binder_version version;
-	struct stat st;
-
-	ASSERT_EQ(0, fstatat(dir, "binder", &st, 0));
-	ASSERT_EQ(0, mknod("/dev/binder-selftest", S_IFCHR | 0600, st.st_rdev));
-	fd = open("/dev/binder-selftest", O_RDWR | O_CLOEXEC);
-	EXPECT_LE(0, fd);
-	close(dir);
-	EXPECT_EQ(-EAGAIN, unload());
-	EXPECT_EQ(0, ioctl(fd, BINDER_VERSION, &version));
-	close(fd);
-	EXPECT_EQ(0, unload_soon());
-	EXPECT_EQ(-1, open("/dev/binder-selftest", O_RDWR | O_CLOEXEC));
-	EXPECT_EQ(ENXIO, errno);
-	unlink("/dev/binder-selftest");
-}
-
 static bool is_misc_device(const char *path)
 {
 	struct stat st;
@@ -370,7 +349,7 @@ static const char *load_with(int kmsg, const char *name, const char *told)
 	return lines == 1 ? "" : "the bad name is not in one line";
 }
 
-/* Item 306, and more that cannot be: the bad name is told and left out. */
+/* Items 306 and 415: a bad name is left out, and named in the log. */
 TEST_F(module, bad_devices)
 {
 	int kmsg = kmsg_open();

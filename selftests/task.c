@@ -262,23 +262,29 @@ long task_call(struct task *task, task_fn fn, long a, long b, long c)
 	return task_finish(task);
 }
 
-bool task_blocks_in(struct task *task, long nr)
+bool task_is_in(struct task *task, long nr)
 {
-	long deadline = now_ms() + ANSWER_TIMEOUT_MS;
 	char path[64], want[16], line[128];
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", task->pid,
 		 task->tid);
 	snprintf(want, sizeof(want), "%ld ", nr);
+	file = fopen(path, "re");
+	if (!file)
+		die("%s: %m", path);
+	if (!fgets(line, sizeof(line), file))
+		line[0] = 0;
+	fclose(file);
+	return !strncmp(line, want, strlen(want));
+}
+
+bool task_blocks_in(struct task *task, long nr)
+{
+	long deadline = now_ms() + ANSWER_TIMEOUT_MS;
+
 	while (now_ms() < deadline) {
-		file = fopen(path, "re");
-		if (!file)
-			die("%s: %m", path);
-		if (!fgets(line, sizeof(line), file))
-			line[0] = 0;
-		fclose(file);
-		if (!strncmp(line, want, strlen(want)))
+		if (task_is_in(task, nr))
 			return true;
 		nap();
 	}

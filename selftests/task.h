@@ -32,7 +32,10 @@ long task_call(struct task *task, task_fn fn, long a, long b, long c);
 void task_start(struct task *task, task_fn fn, long a, long b, long c);
 long task_finish(struct task *task);
 
-/* Waits until the task sleeps in system call nr. */
+/* Does the task sleep in system call nr? */
+bool task_is_in(struct task *task, long nr);
+
+/* Waits until it does. */
 bool task_blocks_in(struct task *task, long nr);
 
 void task_signal(struct task *task, int sig);
