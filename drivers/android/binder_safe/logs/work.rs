@@ -218,10 +218,7 @@ impl Line {
             debug_id: transaction.debug_id,
             pointer: core::ptr::from_ref(transaction).addr(),
             from: (transaction.sender, transaction.sender_tid),
-            to: (
-                transaction.node.owner.pid,
-                transaction.handler(),
-            ),
+            to: (transaction.node.owner.pid, transaction.handler()),
             code: transaction.code,
             flags: transaction.flags,
             nice: transaction.nice,

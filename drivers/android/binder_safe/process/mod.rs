@@ -51,6 +51,7 @@ pub(crate) mod queue;
 pub(crate) mod refs;
 pub(crate) mod snapshot;
 pub(crate) mod subscribe;
+pub(crate) mod subscribers;
 pub(crate) mod subscription;
 pub(crate) mod teardown;
 

@@ -4,7 +4,7 @@
 
 use super::{
     node::Node,
-    subscription::{
+    subscribers::{
         Delivered,
         Subscribers, //
     }, //

@@ -108,8 +108,13 @@ fn end_stack(thread: &Thread) {
     }
     // One by one, so that no call is the last to refer to a long chain of others.
     loop {
-        let call = thread.pop_call(&mut thread.process.queue.lock());
+        let mut queue = thread.process.queue.lock();
+        let is_handled = thread.state(&mut queue).stack.handled().is_some();
+        let call = thread.pop_call(&mut queue);
+        drop(queue);
         match call {
+            // The process has nothing to do with it any more, also where it ends later.
+            Some(call) if is_handled => call.conclude(),
             Some(call) => drop(call),
             None => break,
         }
