@@ -297,9 +297,10 @@ impl<'a, 'w> Reader<'a, 'w> {
             let state = thread.state(&mut queue);
             state.looper |= looper::WAITING;
             state.sleeper = Some((&**current!()).into());
-            state.has_room = self.to.writer.has_room();
-            // Besides the handoff there must be room for what was accepted before.
-            state.takes_handoff = state.has_room && self.to.local.completions <= 1;
+            let completions = self.to.local.completions;
+            state.has_room = self.to.writer.has_room_behind(completions);
+            // Both are gathered in kernel memory.
+            state.takes_handoff = state.has_room && completions <= 1;
             state.can_ask = state.is_looper() && self.to.writer.can_ask_for_looper();
             is_interrupted = queue.sleep_interruptible_freezable();
             if let Some(handoff) = thread.take_handoff() {

@@ -76,7 +76,13 @@ impl<'a> ReturnWriter<'a> {
 
     /// Whether any item of work still fits.
     pub(crate) fn has_room(&self) -> bool {
-        self.user.len() >= self.staged + RESERVE
+        self.has_room_behind(0)
+    }
+
+    /// Whether any item of work still fits behind `count` returns without a payload.
+    pub(crate) fn has_room_behind(&self, count: u32) -> bool {
+        let before = count as usize * size_of::<u32>();
+        self.user.len() >= self.staged + before + RESERVE
     }
 
     /// Appends a return without a payload.
