@@ -86,18 +86,21 @@ TEST_F(close, by_a_child_that_execs)
 	}
 }
 
-#define WORDS (2 << 20)
+#define WORDS 0x100000
+#define ROUNDS 10
 
-/* Many commands, and then a read without end */
-static void write_at_length(struct peer *peer, __u32 *words)
+/* In the thread: many commands, and then a read without end */
+static long write_at_length(long self, long words, long count)
 {
+	struct peer *peer = (struct peer *)self;
+
 	peer->bwr = (struct binder_write_read){
-		.write_size = WORDS * sizeof(*words),
-		.write_buffer = (__u64)words,
+		.write_size = count * sizeof(__u32),
+		.write_buffer = words,
 		.read_size = sizeof(peer->in),
 		.read_buffer = (__u64)peer->in,
 	};
-	peer_ioctl_start(peer, BINDER_WRITE_READ, &peer->bwr);
+	return ioctl(peer->fd, BINDER_WRITE_READ, &peer->bwr) ? -errno : 0;
 }
 
 /* Item 603: a thread that is busy meanwhile does not sleep after it. */
@@ -108,17 +111,15 @@ TEST_F(close, while_one_writes)
 
 	for (int i = 0; i < WORDS; i++)
 		words[i] = BC_ENTER_LOOPER;
-	for (int i = 0; i < 10; i++) {
-		write_at_length(self->other, words);
-		usleep(i * 100);
+	for (int i = 0; i < ROUNDS && finished == i; i++) {
+		task_start(self->other->task, write_at_length,
+			   (long)self->other, (long)words, WORDS);
+		usleep(1000);
 		ASSERT_EQ(0, close_copy(self->server->fd, 0, 0));
 		finished += !strcmp("NOOP", peer_read_finish(self->other));
-		if (finished <= i)
-			break;
-		EXPECT_EQ(WORDS * sizeof(*words),
-			  self->other->bwr.write_consumed);
 	}
-	EXPECT_EQ(10, finished);
+	EXPECT_EQ(ROUNDS, finished);
+	EXPECT_EQ(WORDS * sizeof(*words), self->other->bwr.write_consumed);
 }
 
 /* What the threads of the next test share */

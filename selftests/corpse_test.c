@@ -22,10 +22,10 @@
 enum end { JUST_DIES, LEAVES_A_CALL };
 
 /* In the arena: what all lives wait for, and how many have come so far */
-static struct gate {
+struct gate {
 	int filled;
 	bool open;
-} *gate;
+};
 
 FIXTURE(corpse)
 {
@@ -101,8 +101,6 @@ static long slab_objects(const char *name)
 FIXTURE_SETUP(corpse)
 {
 	binder_setup();
-	gate = arena_alloc(sizeof(*gate));
-	*gate = (struct gate){};
 	self->manager = peer_manager(NULL);
 	self->tasks = slab_objects("task_struct");
 	self->mms = slab_objects("mm_struct");
@@ -115,7 +113,7 @@ FIXTURE_TEARDOWN(corpse)
 	EXPECT_STREQ("", binder_teardown());
 }
 
-static void __noreturn live(struct peer *peer, enum end end)
+static void __noreturn live(struct peer *peer, enum end end, struct gate *gate)
 {
 	struct flat_binder_object obj = local_object(0x10, 0, 0);
 
@@ -136,13 +134,13 @@ static void __noreturn live(struct peer *peer, enum end end)
 }
 
 /* In a process without devices: starts all lives. */
-static long start_lives(long peers, long end, long unused)
+static long start_lives(long peers, long end, long gate)
 {
 	for (int i = 0; i < LIVES; i++) {
 		pid_t pid = fork();
 
 		if (!pid)
-			live((struct peer *)peers + i, end);
+			live((struct peer *)peers + i, end, (struct gate *)gate);
 		if (pid < 0)
 			return -errno;
 	}
@@ -178,6 +176,7 @@ static void feed(struct peer *manager, const void *data, bool told)
 TEST_F(corpse, takes_little_memory)
 {
 	struct peer *peers = arena_alloc(LIVES * sizeof(*peers));
+	struct gate *gate = arena_alloc(sizeof(*gate));
 	void *data = arena_alloc(FILL);
 	long end, lost, tasks, mms;
 
@@ -186,11 +185,14 @@ TEST_F(corpse, takes_little_memory)
 	peer_set_nonblock(self->manager, false);
 	self->memory = memory_available();
 	ASSERT_EQ(0, task_call(task_nursery(), start_lives, (long)peers,
-			       variant->end, 0));
+			       variant->end, (long)gate));
 	for (int i = 0; i < LIVES; i++)
 		feed(self->manager, data, variant->told);
-	while (__atomic_load_n(&gate->filled, __ATOMIC_SEQ_CST) < LIVES)
+	end = now_ms() + 10 * RELEASE_TIMEOUT_MS;
+	while (__atomic_load_n(&gate->filled, __ATOMIC_SEQ_CST) < LIVES) {
+		ASSERT_GT(end, now_ms());
 		nap();
+	}
 	lost = self->memory - memory_available();
 	/* This is a test of what goes, so it must have been there. */
 	ASSERT_LE(LIVES * FILL / 1024, lost);
