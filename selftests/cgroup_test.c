@@ -85,6 +85,7 @@ static bool is_frozen(int dir)
 	return false;
 }
 
+/* Item 21. */
 TEST_F(cgroup, frozen_looper)
 {
 	struct peer *server = peer_open_as(self->looper, BINDER_DEV, O_RDWR,

@@ -2,7 +2,7 @@
 
 //! A set of small numbers is an ordered set, whatever the number of levels that it needs.
 
-use crate::{config, collections::bitset::Bitset, MAX_OPS};
+use crate::{collections::bitset::Bitset, config, MAX_OPS};
 use proptest::{collection::vec, prelude::*};
 use std::collections::BTreeSet;
 

@@ -3,8 +3,8 @@
 //! All that can happen to a node's counts, with an owner who writes down what it was told.
 
 use crate::{
-    wire::object::Count,
     collections::counts::{Counts, RefUpdate},
+    wire::object::Count,
 };
 use std::collections::HashSet;
 

@@ -3,9 +3,8 @@
 //! A table of handles is a map in which the lowest free handle is found by trying.
 
 use crate::{
-    config,
     collections::handles::{Handles, Keyed, Room},
-    MAX_OPS,
+    config, MAX_OPS,
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 use std::{cell::Cell, collections::BTreeMap};

@@ -2,7 +2,7 @@
 
 //! When a sender is suspected: at which thresholds, and only once.
 
-use crate::{config, collections::spam::Spam};
+use crate::{collections::spam::Spam, config};
 use core::cell::Cell;
 use proptest::{collection::vec, prelude::*};
 

@@ -6,9 +6,8 @@ mod model;
 
 use crate::{
     alloc::{Flags, KVec},
-    config,
     collections::ranges::{NoRange, Range, Ranges, Room, ALIGN},
-    MAX_OPS,
+    config, MAX_OPS,
 };
 use model::{Model, Use};
 use proptest::{collection::vec, prelude::*, sample::Index};

@@ -137,8 +137,10 @@ impl<'ast> Visit<'ast> for Imports {
 
 /// The circles of a graph: sets of files, each of which leads to all others of its set.
 fn circles(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<BTreeSet<String>> {
-    let reached: BTreeMap<&String, BTreeSet<String>> =
-        graph.keys().map(|file| (file, reach(graph, file))).collect();
+    let reached: BTreeMap<&String, BTreeSet<String>> = graph
+        .keys()
+        .map(|file| (file, reach(graph, file)))
+        .collect();
     let mut found: Vec<BTreeSet<String>> = Vec::new();
     for file in graph.keys() {
         if !reached[file].contains(file) || found.iter().any(|circle| circle.contains(file)) {

@@ -180,7 +180,10 @@ mod tests {
             [3]
         );
         assert_eq!(
-            findings("collections/x.rs", "fn f() {\n    crate::thread::send();\n}\n"),
+            findings(
+                "collections/x.rs",
+                "fn f() {\n    crate::thread::send();\n}\n"
+            ),
             [2]
         );
         assert_eq!(findings("diag/log.rs", "use crate::collections::x;\n"), [1]);
@@ -190,7 +193,10 @@ mod tests {
             [1]
         );
         assert_eq!(
-            findings("memory/area.rs", "mod t {\n use super::super::super::thread;\n}\n"),
+            findings(
+                "memory/area.rs",
+                "mod t {\n use super::super::super::thread;\n}\n"
+            ),
             [2]
         );
         assert_eq!(findings("thread/read.rs", "use crate::Module;\n"), [1]);
