@@ -13,7 +13,7 @@ use super::{
 };
 
 /// How many blocks [`Ranges::tagged`] looks at.
-const NEAR: usize = 1024;
+const NEAR: usize = 512;
 
 /// Means to find one of many blocks.
 pub(super) struct Search {
@@ -75,20 +75,22 @@ impl<T> Ranges<T> {
     /// lies next to them, so a flood is seen there, but not all that somebody has far away.
     pub(crate) fn tagged(&self, range: Range) -> (usize, usize) {
         let Block { tag, next, .. } = *self.at(range.block);
-        let (mut count, mut bytes, mut left) = (0, 0, NEAR);
-        let mut look = |mut block: u32, to: fn(&Block<T>) -> u32| {
-            while block != NONE && left > 0 {
-                let entry = self.at(block);
-                if entry.tag == tag {
-                    count += 1;
-                    bytes += entry.len as usize;
-                }
-                left -= 1;
-                block = to(entry);
+        let (mut count, mut bytes) = (0, 0);
+        let (mut block, mut is_behind) = (range.block, false);
+        for _ in 0..NEAR {
+            if block == NONE && !is_behind {
+                (block, is_behind) = (next, true);
             }
-        };
-        look(range.block, |block| block.prev);
-        look(next, |block| block.next);
+            if block == NONE {
+                break;
+            }
+            let entry = self.at(block);
+            if entry.tag == tag {
+                count += 1;
+                bytes += entry.len as usize;
+            }
+            block = if is_behind { entry.next } else { entry.prev };
+        }
         (count, bytes)
     }
 }
