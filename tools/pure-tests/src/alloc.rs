@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's vectors, as far as the driver's sources use them.
+//! The kernel's vectors and boxes, as far as the driver's sources use them.
 //!
 //! Their capacity is exactly what was asked for, and without flags they never allocate.
 
@@ -94,5 +94,28 @@ impl<T> Deref for KVec<T> {
 impl<T> DerefMut for KVec<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut self.items
+    }
+}
+
+/// A box with the kernel's functions.
+pub(crate) struct KBox<T>(Box<T>);
+
+impl<T> KBox<T> {
+    pub(crate) fn new(item: T, _flags: Flags) -> Result<Self, AllocError> {
+        Ok(Self(Box::new(item)))
+    }
+}
+
+impl<T> Deref for KBox<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for KBox<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
     }
 }

@@ -2,7 +2,7 @@
 
 //! What the driver's sources use of `kernel::prelude`.
 
-pub(crate) use crate::alloc::{Flags, KVVec, KVec};
+pub(crate) use crate::alloc::{Flags, KBox, KVVec, KVec};
 
 /// The only flags that the sources use.
 pub(crate) const GFP_KERNEL_ACCOUNT: Flags = Flags;

@@ -22,7 +22,7 @@ use crate::{
             NoRange,
             Range,
             Ranges,
-            Table,
+            Room,
             ALIGN,
             NO_TAG, //
         },
@@ -49,10 +49,6 @@ use kernel::{
 
 /// What a process can use of its mapping at most, in bytes.
 const MAX_SIZE: usize = 4 << 20;
-
-/// How many blocks an area is divided into at most: far more than anybody has in use, and few
-/// enough to be moved or looked through under a lock.
-const MAX_BLOCKS: usize = 1 << 15;
 
 /// An area and what lies in it; `T` is kept for each buffer until its owner frees it.
 #[pin_data]
@@ -106,7 +102,8 @@ impl<T> Area<T> {
 
     /// Reserves a buffer of `len` bytes, rounded up, that logs know by `label`.
     ///
-    /// Fails with `ESRCH` if the area is not mapped and with `ENOSPC` if there is no room.
+    /// Fails with `ESRCH` if the area is not mapped, with `ENOSPC` if there is no room, and with
+    /// `ENOMEM`.
     pub(crate) fn reserve(
         self: &Arc<Self>,
         len: usize,
@@ -221,7 +218,7 @@ impl<T> Area<T> {
 
     fn reserve_range(&self, len: usize, kind: Kind, label: Label) -> Result<(Range, Load)> {
         loop {
-            let (capacity, size) = {
+            let wanted = {
                 let mut space = self.space.lock();
                 match space.reserve(len, kind) {
                     Ok((range, load)) => {
@@ -233,14 +230,11 @@ impl<T> Area<T> {
                         return Err(ESRCH);
                     }
                     Err(NoRange::NoSpace) => return Err(ENOSPC),
-                    Err(NoRange::TableFull) if space.ranges.capacity() >= MAX_BLOCKS => {
-                        return Err(ENOSPC);
-                    }
-                    Err(NoRange::TableFull) => (space.ranges.capacity(), space.size),
+                    Err(NoRange::TableFull) => space.ranges.wanted(),
                 }
             };
-            let table = Table::new(2 * capacity, size)?;
-            let _old = self.space.lock().ranges.grow(table);
+            let room = Room::new(wanted)?;
+            let _rest = self.space.lock().ranges.grow(room);
         }
     }
 }
@@ -262,7 +256,7 @@ impl<T> Space<T> {
         let free = self.free_oneway.checked_sub(len).ok_or(NoRange::NoSpace)?;
         let range = self.ranges.reserve(len, sender)?;
         self.free_oneway = free;
-        let held = || self.ranges.tagged(sender);
+        let held = || self.ranges.tagged(range);
         let load = if self.spam.suspects(free, self.size, held) {
             Load::Suspect
         } else {

@@ -5,8 +5,9 @@
 mod model;
 
 use crate::{
+    alloc::{Flags, KVec},
     config,
-    pure::ranges::{NoRange, Range, Ranges, Table, ALIGN},
+    pure::ranges::{NoRange, Range, Ranges, Room, ALIGN},
     MAX_OPS,
 };
 use model::{Model, Use};
@@ -27,7 +28,9 @@ enum Op {
     TakeAny,
     /// What was reserved is given up.
     Release(Index),
-    Grow(usize),
+    Grow,
+    /// Two saw that the table was full; the second finds that it has room.
+    GrowTwice,
 }
 
 /// Small buffers are the most frequent, and many have the same size.
@@ -49,8 +52,17 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0usize..70_000).prop_map(Op::TakeAt),
         1 => Just(Op::TakeAny),
         2 => any::<Index>().prop_map(Op::Release),
-        2 => (0usize..120).prop_map(Op::Grow),
+        1 => Just(Op::Grow),
+        1 => Just(Op::GrowTwice),
     ]
+}
+
+/// How many buffers fit in a list.
+const LISTED: usize = 5;
+
+/// More room.
+fn room<T>(ranges: &Ranges<T>) -> Room<T> {
+    Room::new(ranges.wanted()).unwrap()
 }
 
 struct Both {
@@ -99,11 +111,23 @@ impl Both {
                     self.release(range);
                 }
             }
-            Op::Grow(capacity) => {
-                drop(self.ranges.grow(Table::new(*capacity, self.size).unwrap()));
-                self.capacity = self.capacity.max(*capacity);
-            }
+            // The table would become larger than anything here can fill.
+            Op::Grow | Op::GrowTwice if self.capacity > MAX_OPS => {}
+            Op::Grow => self.grow(1),
+            Op::GrowTwice => self.grow(2),
         }
+    }
+
+    fn grow(&mut self, times: usize) {
+        let rooms: Vec<_> = (0..times).map(|_| room(&self.ranges)).collect();
+        for room in rooms {
+            drop(self.ranges.grow(room));
+        }
+        self.capacity = match self.capacity {
+            0 => 8,
+            less @ 1..256 => 2 * less,
+            many => many + 256,
+        };
     }
 
     fn reserve(&mut self, len: usize, tag: u32) {
@@ -168,8 +192,27 @@ impl Both {
 
     fn compare(&self) {
         assert_eq!(self.ranges.capacity(), self.capacity);
-        for tag in 1..3 {
-            assert_eq!(self.ranges.tagged(tag), self.model.tagged(tag));
+        let offset = |block: &model::Block| block.offset as u32;
+        let offsets: Vec<u32> = self.model.listed().map(offset).collect();
+        let middle = self.size as u32 / 2;
+        for from in [0, 1, middle, middle + 4, self.size as u32] {
+            let mut list = KVec::with_capacity(LISTED, Flags).unwrap();
+            self.ranges.list_from(from, &mut list);
+            let expected = offsets.iter().filter(|offset| **offset >= from);
+            let listed = list.iter().map(|listed| &listed.offset);
+            assert!(listed.eq(expected.take(LISTED)));
+        }
+        for block in &self.model.blocks {
+            let offset = block.offset as u32;
+            let is_listed = self.ranges.listed(offset).is_some();
+            assert_eq!(is_listed, offsets.contains(&offset));
+        }
+        for range in &self.reserved {
+            let at = self.model.at(range.offset()).unwrap();
+            let tag = self.model.blocks[at].tag;
+            if tag != 0 {
+                assert_eq!(self.ranges.tagged(*range), self.model.tagged(tag));
+            }
         }
     }
 }
@@ -228,6 +271,7 @@ proptest! {
     ) {
         let len = |(shift, mantissa): (u32, usize)| (mantissa * ALIGN) << shift;
         let mut both = Both::new(len((20, 16)));
+        both.grow(1);
         let lens = [one, (0, 8), other, (0, 8)].map(len);
         for len in lens {
             both.reserve(len, 0);
@@ -245,27 +289,60 @@ proptest! {
 fn an_area_of_no_bytes_has_no_buffer() {
     let mut ranges = Ranges::<u32>::empty();
     assert_eq!(ranges.reserve(ALIGN, 0), Err(NoRange::TableFull));
-    drop(ranges.grow(Table::new(1, 0).unwrap()));
+    for _ in 0..3 {
+        let room = room(&ranges);
+        drop(ranges.grow(room));
+        assert_eq!(ranges.reserve(ALIGN, 0), Err(NoRange::NoSpace));
+        assert!(ranges.take(0).is_none());
+        assert!(ranges.take_any().is_none());
+    }
+}
+
+/// An area of 4 MiB with buffers of 8 bytes wherever one can be.
+fn full_area() -> Ranges<usize> {
+    let mut ranges = Ranges::new(4 << 20).unwrap();
+    for nth in 0..(4 << 20) / ALIGN {
+        let range = ranges.reserve(ALIGN, 1).unwrap_or_else(|_| {
+            let room = room(&ranges);
+            drop(ranges.grow(room));
+            ranges.reserve(ALIGN, 1).unwrap()
+        });
+        ranges.hold(range, nth);
+    }
     assert_eq!(ranges.reserve(ALIGN, 0), Err(NoRange::NoSpace));
-    assert!(ranges.take(0).is_none());
-    assert!(ranges.take_any().is_none());
+    ranges
 }
 
 /// With as many buffers as an area can hold, a look at each of them for each of them takes minutes.
 #[test]
 fn a_full_area_is_emptied_in_one_pass() {
-    let nr_buffers = (4 << 20) / 16;
-    let mut ranges = Ranges::new(4 << 20).unwrap();
-    drop(ranges.grow(Table::new(nr_buffers + 1, 4 << 20).unwrap()));
-    for nth in 0..nr_buffers {
-        let range = ranges.reserve(16, 0).unwrap();
-        ranges.hold(range, nth);
-    }
+    let mut ranges = full_area();
     let mut taken = 0;
     while let Some((range, _)) = ranges.take_any() {
         ranges.release(range);
         taken += 1;
     }
-    assert_eq!(taken, nr_buffers);
+    assert_eq!(taken, (4 << 20) / ALIGN);
+    assert!(ranges.reserve(4 << 20, 0).is_ok());
+}
+
+/// The same for a look at all between, in whatever order buffers are freed.
+#[test]
+fn a_full_area_is_emptied_in_any_order() {
+    let mut ranges = full_area();
+    let count = (4 << 20) / ALIGN;
+    for nth in 0..count {
+        // Each once, and none near the last.
+        let offset = nth * 300_007 % count * ALIGN;
+        let mut list = KVec::with_capacity(1, Flags).unwrap();
+        ranges.list_from(offset as u32, &mut list);
+        assert_eq!(list[0].offset as usize, offset);
+        let (range, held) = ranges.take(offset).unwrap();
+        assert_eq!(held, offset / ALIGN);
+        if nth % 1000 == 0 {
+            assert!(ranges.tagged(range).0 <= 512);
+        }
+        ranges.release(range);
+    }
     assert!(ranges.reserve(4 << 20, 0).is_ok());
 }

@@ -104,6 +104,13 @@ impl Model {
         self.blocks.iter().position(|block| block.offset == offset)
     }
 
+    /// Those that logs show.
+    pub(super) fn listed(&self) -> impl Iterator<Item = &Block> {
+        let is_spare = |block: &Block| Some(block.offset) == self.spare;
+        let blocks = self.blocks.iter();
+        blocks.filter(move |block| block.usage != Use::Free && !is_spare(block))
+    }
+
     pub(super) fn tagged(&self, tag: u32) -> (usize, usize) {
         let busy = self.blocks.iter().filter(|block| block.usage != Use::Free);
         let its: Vec<usize> = busy.filter(|b| b.tag == tag).map(|b| b.len).collect();

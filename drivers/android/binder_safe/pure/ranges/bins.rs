@@ -7,9 +7,7 @@
 //! that large, so nobody can make the search long.
 
 use super::{
-    Block,
-    Ranges,
-    State,
+    Blocks,
     ALIGN,
     NONE, //
 };
@@ -19,7 +17,7 @@ use kernel::{
 };
 
 /// Blocks of fewer bytes than 2 to the power of this have a bin for each size.
-const SMALL_LOG2: u32 = 10;
+const SMALL_LOG2: u32 = 12;
 
 const NR_SMALL: usize = (1 << SMALL_LOG2) / ALIGN;
 
@@ -33,29 +31,37 @@ const WORD_BITS: usize = u64::BITS as usize;
 
 /// The first block of each bin, and which bins have one.
 pub(super) struct Bins {
-    heads: KVec<u32>,
+    heads: KVVec<u32>,
     filled: [u64; NR_BINS.div_ceil(WORD_BITS)],
+    /// The words of `filled` that are not 0.
+    words: u64,
 }
 
 impl Bins {
-    /// No free blocks, for ever.
-    pub(super) const fn empty() -> Self {
-        Self {
-            heads: KVec::new(),
-            filled: [0; NR_BINS.div_ceil(WORD_BITS)],
-        }
-    }
-
     /// No free blocks yet.
     pub(super) fn new() -> Result<Self, AllocError> {
         Ok(Self {
-            heads: KVec::from_elem(NONE, NR_BINS, GFP_KERNEL_ACCOUNT)?,
-            ..Self::empty()
+            heads: KVVec::from_elem(NONE, NR_BINS, GFP_KERNEL_ACCOUNT)?,
+            filled: [0; NR_BINS.div_ceil(WORD_BITS)],
+            words: 0,
         })
     }
 
+    /// The first bin from `bin` on that has a block.
+    fn first_from(&self, bin: usize) -> Option<usize> {
+        let mut word = bin / WORD_BITS;
+        let mut bits = *self.filled.get(word)? & (u64::MAX << (bin % WORD_BITS));
+        if bits == 0 {
+            // There are far fewer words than bits in one.
+            let later = self.words & (u64::MAX << (word + 1));
+            word = later.trailing_zeros() as usize;
+            bits = *self.filled.get(word)?;
+        }
+        Some(word * WORD_BITS + bits.trailing_zeros() as usize)
+    }
+
     /// The bin for blocks of `len` bytes, which is not 0. Larger blocks never have a lower bin.
-    pub(super) fn of(len: u32) -> usize {
+    fn of(len: u32) -> usize {
         let log2 = len.ilog2();
         if log2 < SMALL_LOG2 {
             return len as usize / ALIGN;
@@ -64,70 +70,62 @@ impl Bins {
         NR_SMALL + (((log2 - SMALL_LOG2) << STEPS_LOG2) + step) as usize
     }
 
-    /// The first bin from `bin` on that has a block.
-    pub(super) fn first_from(&self, bin: usize) -> Option<usize> {
-        let mut word = bin / WORD_BITS;
-        let mut bits = *self.filled.get(word)? & (u64::MAX << (bin % WORD_BITS));
-        while bits == 0 {
-            word += 1;
-            bits = *self.filled.get(word)?;
+    /// The smallest block of at least `len` bytes.
+    pub(super) fn best<T>(&self, blocks: &Blocks<T>, len: u32) -> Option<u32> {
+        let mut bin = Self::of(len);
+        loop {
+            bin = self.first_from(bin)?;
+            let mut best: Option<(u32, u32)> = None;
+            let mut block = self.heads[bin];
+            while block != NONE {
+                let entry = blocks.at(block);
+                if entry.len >= len && best.is_none_or(|(least, _)| entry.len < least) {
+                    best = Some((entry.len, block));
+                    if entry.len == len || bin < NR_SMALL {
+                        break;
+                    }
+                }
+                block = entry.links[1];
+            }
+            if let Some((_, block)) = best {
+                return Some(block);
+            }
+            bin += 1;
         }
-        Some(word * WORD_BITS + bits.trailing_zeros() as usize)
     }
 
-    /// The first block of a bin.
-    pub(super) fn head(&self, bin: usize) -> u32 {
-        self.heads[bin]
-    }
-
-    /// Puts a block first in its bin and gives the one that was first before.
-    pub(super) fn push(&mut self, bin: usize, block: u32) -> u32 {
-        let head = self.heads[bin];
-        self.set_head(bin, block);
-        head
-    }
-
-    /// Says which block is the first of a bin now.
-    pub(super) fn set_head(&mut self, bin: usize, block: u32) {
-        self.heads[bin] = block;
-        let (word, bit) = (bin / WORD_BITS, 1 << (bin % WORD_BITS));
-        if block == NONE {
-            self.filled[word] &= !bit;
+    /// Files a free block by size.
+    pub(super) fn enter<T>(&mut self, blocks: &mut Blocks<T>, block: u32) {
+        let entry = blocks.at_mut(block);
+        let bin = Self::of(entry.len);
+        let head = core::mem::replace(&mut self.heads[bin], block);
+        entry.links = [NONE, head];
+        if head == NONE {
+            self.filled[bin / WORD_BITS] |= 1 << (bin % WORD_BITS);
+            self.words |= 1 << (bin / WORD_BITS);
         } else {
-            self.filled[word] |= bit;
-        }
-    }
-}
-
-impl<T> Ranges<T> {
-    /// Marks a block free and files it by size.
-    pub(super) fn make_free(&mut self, block: u32) {
-        let bin = Bins::of(self.at(block).len);
-        let head = self.bins.push(bin, block);
-        let entry = self.at_mut(block);
-        entry.state = State::Free;
-        entry.bin_prev = NONE;
-        entry.bin_next = head;
-        if head != NONE {
-            self.at_mut(head).bin_prev = block;
+            blocks.at_mut(head).links[0] = block;
         }
     }
 
     /// Takes a free block out of its bin.
-    pub(super) fn unbin(&mut self, block: u32) {
-        let Block {
-            len,
-            bin_prev,
-            bin_next,
-            ..
-        } = *self.at(block);
-        if bin_prev == NONE {
-            self.bins.set_head(Bins::of(len), bin_next);
-        } else {
-            self.at_mut(bin_prev).bin_next = bin_next;
+    pub(super) fn leave<T>(&mut self, blocks: &mut Blocks<T>, block: u32) {
+        let entry = blocks.at(block);
+        let (bin, [prev, next]) = (Self::of(entry.len), entry.links);
+        if next != NONE {
+            blocks.at_mut(next).links[0] = prev;
         }
-        if bin_next != NONE {
-            self.at_mut(bin_next).bin_prev = bin_prev;
+        if prev != NONE {
+            blocks.at_mut(prev).links[1] = next;
+            return;
+        }
+        self.heads[bin] = next;
+        if next == NONE {
+            let word = &mut self.filled[bin / WORD_BITS];
+            *word &= !(1 << (bin % WORD_BITS));
+            if *word == 0 {
+                self.words &= !(1 << (bin / WORD_BITS));
+            }
         }
     }
 }

@@ -58,14 +58,13 @@ impl<T> Ranges<T> {
 
     /// Adds the buffers from `offset` on to `list`, as far as there is room.
     pub(crate) fn list_from(&self, offset: u32, list: &mut KVec<Listed>) {
-        let mut block = self.first_behind(offset);
+        let mut block = self.first_from(offset);
         while block != NONE {
-            let entry = self.at(block);
-            let listed = (entry.offset >= offset).then(|| self.list(block)).flatten();
+            let listed = self.list(block);
             if listed.is_some_and(|listed| list.push_within_capacity(listed).is_err()) {
                 return;
             }
-            block = entry.next;
+            block = self.at(block).next;
         }
     }
 

@@ -4,17 +4,22 @@
 //!
 //! The area is a row of blocks, free or busy, that touch each other and never stand free side by
 //! side. A buffer is cut from the smallest free block that holds it, at the block's low end. Blocks
-//! live in a table and are linked in the order of their addresses; free ones are linked once more
-//! by size. Nothing here allocates: like a ring, a full table says so and is grown from outside.
+//! live in a table and are linked in the order of their addresses. A few are searched one by one;
+//! of more, free ones are linked once more by size, and the others are in a tree. Nothing here
+//! allocates: a full table says so and is given room from outside.
+//!
+//! The number of blocks has no limit but the bytes, so nobody can take all of them, and no operation
+//! takes longer because there are many.
 
 mod bins;
 mod index;
 mod list;
+mod pieces;
+mod room;
+mod search;
 #[cfg(CONFIG_ANDROID_BINDER_SAFE_KUNIT_TEST)]
 mod tests;
 
-use bins::Bins;
-use index::Index;
 use kernel::{
     alloc::AllocError,
     prelude::*, //
@@ -23,12 +28,12 @@ pub(crate) use list::{
     Label,
     Listed, //
 };
+use pieces::Pieces;
+pub(crate) use room::Room;
+use search::Search;
 
 /// Buffers start and end at multiples of this.
 pub(crate) const ALIGN: usize = size_of::<u64>();
-
-/// How many blocks there is room for at first, which need no index.
-const FEW: usize = 8;
 
 /// The index of no block.
 const NONE: u32 = u32::MAX;
@@ -37,7 +42,7 @@ const NONE: u32 = u32::MAX;
 pub(crate) const NO_TAG: u32 = 0;
 
 /// How many blocks one reservation may use up: the rest of the block it is cut from.
-const SLACK: usize = 1;
+const SLACK: u32 = 1;
 
 /// A block's use.
 enum State<T> {
@@ -58,9 +63,9 @@ struct Block<T> {
     /// The neighbours in the order of addresses. `next` also links vacant entries.
     prev: u32,
     next: u32,
-    /// The neighbours among the free blocks of about this size.
-    bin_prev: u32,
-    bin_next: u32,
+    /// The neighbours among the free blocks of about this size; or, of a buffer, those below it in
+    /// the tree.
+    links: [u32; 2],
     /// Whose buffer it is; see [`Ranges::tagged`].
     tag: u32,
     label: Label,
@@ -96,52 +101,40 @@ impl Range {
     }
 }
 
+type Blocks<T> = Pieces<Block<T>>;
+
 /// The blocks of an area, with a `T` for each buffer that its owner may free.
 pub(crate) struct Ranges<T> {
-    blocks: KVVec<Block<T>>,
+    blocks: Blocks<T>,
+    /// Bytes in all.
+    size: u32,
     vacant: u32,
-    nr_vacant: usize,
-    bins: Bins,
-    index: Index,
+    nr_vacant: u32,
     /// The block that was released last. It is not free yet, because a process that calls again and
     /// again needs one of just that size next.
     spare: u32,
-}
-
-/// A larger table, allocated where sleeping is allowed.
-pub(crate) struct Table<T> {
-    blocks: KVVec<Block<T>>,
-    index: Index,
-}
-
-impl<T> Table<T> {
-    /// Allocates room for `capacity` blocks of an area of `size` bytes.
-    pub(crate) fn new(capacity: usize, size: usize) -> Result<Self, AllocError> {
-        Ok(Self {
-            blocks: KVVec::with_capacity(capacity, GFP_KERNEL_ACCOUNT)?,
-            index: index::with_room(size)?,
-        })
-    }
+    /// What few blocks do not need.
+    search: Option<KBox<Search>>,
 }
 
 impl<T> Ranges<T> {
     /// An area of no bytes, in which nothing can be reserved.
     pub(crate) const fn empty() -> Self {
         Self {
-            blocks: KVVec::new(),
+            blocks: Pieces::new(),
+            size: 0,
             vacant: NONE,
             nr_vacant: 0,
-            bins: Bins::empty(),
-            index: Index::new(),
             spare: NONE,
+            search: None,
         }
     }
 
     /// An area of `size` bytes, all free. `size` is a multiple of [`ALIGN`] below 4 GiB.
     pub(crate) fn new(size: usize) -> Result<Self, AllocError> {
         let mut ranges = Self::empty();
-        ranges.bins = Bins::new()?;
-        ranges.blocks.reserve(FEW, GFP_KERNEL_ACCOUNT)?;
+        ranges.blocks.grow(pieces::Room::new(0)?);
+        ranges.size = size as u32;
         if size > 0 {
             let all = ranges.add(0, size as u32, NONE, NONE);
             ranges.make_free(all);
@@ -151,26 +144,7 @@ impl<T> Ranges<T> {
 
     /// How many blocks fit in the table.
     pub(crate) fn capacity(&self) -> usize {
-        self.blocks.capacity()
-    }
-
-    /// Moves the blocks to a larger table and gives back the old one, to be freed after unlocking.
-    pub(crate) fn grow(&mut self, mut table: Table<T>) -> Table<T> {
-        if table.blocks.capacity() <= self.blocks.capacity() {
-            return table;
-        }
-        for block in self.blocks.drain_all() {
-            // There is room, so this cannot fail.
-            let _ = table.blocks.push_within_capacity(block);
-        }
-        core::mem::swap(&mut self.blocks, &mut table.blocks);
-        core::mem::swap(&mut self.index, &mut table.index);
-        let mut block = self.first();
-        while block != NONE {
-            self.enter(block);
-            block = self.at(block).next;
-        }
-        table
+        self.blocks.capacity() as usize
     }
 
     /// Reserves `len` bytes, a non-zero multiple of [`ALIGN`], for whom `tag` says.
@@ -196,10 +170,13 @@ impl<T> Ranges<T> {
             let rest = self.add(offset + len, rest, block, next);
             self.make_free(rest);
         }
+        if let Some(search) = &mut self.search {
+            search.index.enter(&mut self.blocks, block);
+        }
         let entry = self.at_mut(block);
         entry.state = State::Reserved;
         entry.tag = tag;
-        Ok(self.at(block).range(block))
+        Ok(entry.range(block))
     }
 
     /// Makes a reserved buffer one that its owner may free, at which point `held` is handed back.
@@ -235,16 +212,6 @@ impl<T> Ranges<T> {
         self.take(offset as usize)
     }
 
-    /// How many buffers were reserved with `tag`, which is not [`NO_TAG`], and are not free again,
-    /// and their bytes.
-    pub(crate) fn tagged(&self, tag: u32) -> (usize, usize) {
-        let is_it = |block: &&Block<T>| {
-            block.tag == tag && matches!(block.state, State::Reserved | State::Held(_))
-        };
-        let sum = |(count, bytes), block: &Block<T>| (count + 1, bytes + block.len as usize);
-        self.blocks.iter().filter(is_it).fold((0, 0), sum)
-    }
-
     /// Makes the bytes of a reserved buffer free again, and gives its tag.
     pub(crate) fn release(&mut self, range: Range) -> u32 {
         let tag = core::mem::replace(&mut self.at_mut(range.block).tag, NO_TAG);
@@ -257,6 +224,9 @@ impl<T> Ranges<T> {
 
     /// Makes a block free that was neither free nor vacant.
     fn free(&mut self, block: u32) {
+        if let Some(search) = &mut self.search {
+            search.index.leave(&mut self.blocks, block);
+        }
         let mut block = block;
         let Block { prev, next, .. } = *self.at(block);
         if next != NONE && self.is_free(next) {
@@ -271,27 +241,27 @@ impl<T> Ranges<T> {
         self.make_free(block);
     }
 
-    /// The smallest free block of at least `len` bytes.
-    fn find_free(&self, len: u32) -> Option<u32> {
-        let mut bin = Bins::of(len);
-        loop {
-            bin = self.bins.first_from(bin)?;
-            let mut best: Option<(u32, u32)> = None;
-            let mut block = self.bins.head(bin);
-            while block != NONE {
-                let size = self.at(block).len;
-                if size >= len && best.is_none_or(|(least, _)| size < least) {
-                    best = Some((size, block));
-                    if size == len {
-                        break;
-                    }
-                }
-                block = self.at(block).bin_next;
-            }
-            if let Some((_, block)) = best {
-                return Some(block);
-            }
-            bin += 1;
+    /// Marks a block free, which is in neither tree nor bin.
+    fn make_free(&mut self, block: u32) {
+        self.at_mut(block).state = State::Free;
+        if let Some(search) = &mut self.search {
+            search.bins.enter(&mut self.blocks, block);
+        }
+    }
+
+    /// Takes a free block out of its bin.
+    fn unbin(&mut self, block: u32) {
+        if let Some(search) = &mut self.search {
+            search.bins.leave(&mut self.blocks, block);
+        }
+    }
+
+    /// The block at the start of the area, which never changes.
+    fn first(&self) -> u32 {
+        if self.size == 0 {
+            NONE
+        } else {
+            0
         }
     }
 
@@ -302,17 +272,14 @@ impl<T> Ranges<T> {
             len,
             prev,
             next,
-            bin_prev: NONE,
-            bin_next: NONE,
+            links: [NONE; 2],
             tag: NO_TAG,
             label: Label::default(),
             state: State::Reserved,
         };
         let block = self.vacant;
         let block = if block == NONE {
-            // There is room, so this cannot fail.
-            let _ = self.blocks.push_within_capacity(entry);
-            (self.blocks.len() - 1) as u32
+            self.blocks.push(entry)
         } else {
             self.vacant = self.at(block).next;
             self.nr_vacant -= 1;
@@ -325,14 +292,12 @@ impl<T> Ranges<T> {
         if next != NONE {
             self.at_mut(next).prev = block;
         }
-        self.enter(block);
         block
     }
 
-    /// Makes a block swallow the one behind it, which is in no bin.
+    /// Makes a block swallow the one behind it, which is in neither tree nor bin.
     fn absorb_next(&mut self, block: u32) {
         let gone = self.at(block).next;
-        self.leave(gone);
         let Block { len, next, .. } = *self.at(gone);
         if next != NONE {
             self.at_mut(next).prev = block;
@@ -352,12 +317,14 @@ impl<T> Ranges<T> {
         matches!(self.at(block).state, State::Free)
     }
 
+    #[inline(always)]
     fn at(&self, block: u32) -> &Block<T> {
-        &self.blocks[block as usize]
+        self.blocks.at(block)
     }
 
+    #[inline(always)]
     fn at_mut(&mut self, block: u32) -> &mut Block<T> {
-        &mut self.blocks[block as usize]
+        self.blocks.at_mut(block)
     }
 }
 

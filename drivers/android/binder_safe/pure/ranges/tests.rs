@@ -14,7 +14,8 @@ mod cases {
     #[test]
     fn the_smallest_hole_that_fits_is_used() -> Result {
         let mut ranges = Ranges::<()>::new(SIZE)?;
-        drop(ranges.grow(Table::new(16, SIZE)?));
+        let room = Room::new(ranges.wanted())?;
+        drop(ranges.grow(room));
         let mut nth = 0;
         let mut buffers = [512, 8, 72, 8, 64, 8, 80, 8].map(|len| {
             nth += 1;
@@ -80,11 +81,15 @@ mod cases {
             nr_buffers += 1;
         }
         assert_eq!(ranges.reserve(8, 2), Err(NoRange::TableFull));
-        let table = Table::new(2 * ranges.capacity(), SIZE)?;
-        drop(ranges.grow(table));
-        assert!(ranges.reserve(8, 2).is_ok());
-        assert_eq!(ranges.tagged(1), (nr_buffers, 8 * nr_buffers));
-        assert_eq!(ranges.tagged(2), (1, 8));
+        // Two had the same idea; the second is too late.
+        let (room, late) = (Room::new(ranges.wanted())?, Room::new(ranges.wanted())?);
+        drop(ranges.grow(room));
+        drop(ranges.grow(late));
+        assert_eq!(ranges.capacity(), 16);
+        let one = ranges.reserve(8, 1).map_err(|_| ENOSPC)?;
+        let other = ranges.reserve(8, 2).map_err(|_| ENOSPC)?;
+        assert_eq!(ranges.tagged(one), (nr_buffers + 1, 8 * nr_buffers + 8));
+        assert_eq!(ranges.tagged(other), (1, 8));
         for nth in 0..nr_buffers {
             assert!(ranges.take(8 * nth).is_some_and(|(_, held)| held == nth));
         }
