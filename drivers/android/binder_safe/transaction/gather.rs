@@ -28,6 +28,9 @@ use kernel::{
     uapi, //
 };
 
+/// Addresses and descriptors are written to multiples of this.
+const PLACE_ALIGN: usize = size_of::<u32>();
+
 /// Buffers begin at multiples of this.
 const ALIGN: usize = size_of::<u64>();
 
@@ -97,7 +100,8 @@ impl Gather {
         Ok(at)
     }
 
-    /// Finds the buffer that is object `object`, if `len` bytes at `offset` of it may change now.
+    /// Finds the buffer that is object `object`, if `len` bytes at `offset` of it, which is a
+    /// multiple of 4, may change now.
     fn parent(&self, object: u64, offset: u64, len: usize) -> Result<(usize, usize)> {
         let by_object = |pointer: &Pointer| pointer.object;
         let found = self.pointers.binary_search_by_key(&object, by_object);
@@ -105,7 +109,7 @@ impl Gather {
         let offset = usize::try_from(offset)?;
         let pointer = &self.pointers[parent];
         let end = offset.checked_add(len).ok_or(EINVAL)?;
-        if offset < pointer.done || end > pointer.len {
+        if offset < pointer.done || end > pointer.len || offset % PLACE_ALIGN != 0 {
             return Err(EINVAL);
         }
         let mut last = self.last;
