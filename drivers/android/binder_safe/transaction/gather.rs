@@ -185,7 +185,7 @@ impl ObjectCopier<'_> {
             .parent(object.parent, object.parent_offset, size)?;
         let pointer = &self.gather.pointers[place.0];
         let source = pointer.user.wrapping_add(place.1 as u64);
-        if place.1 % number_size != 0 || source % number_size as u64 != 0 {
+        if source % number_size as u64 != 0 {
             return Err(EINVAL);
         }
         self.check_files()?;
