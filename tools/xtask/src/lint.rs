@@ -29,6 +29,7 @@ mod replay;
 mod safety;
 mod sizes;
 mod source;
+mod statics;
 mod unused;
 mod words;
 
@@ -153,7 +154,7 @@ fn in_kernel_crate(path: &str) -> bool {
     path.starts_with("rust/")
 }
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     Rule {
         what: "lines have at most 100 columns",
         about: |_| true,
@@ -203,6 +204,11 @@ const RULES: [Rule; 10] = [
         what: "no macro puts its caller's code inside unsafe",
         about: |_| true,
         check: macros::check,
+    },
+    Rule {
+        what: "statics compile in every configuration",
+        about: |_| true,
+        check: statics::check,
     },
 ];
 
