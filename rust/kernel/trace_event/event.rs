@@ -256,9 +256,9 @@ unsafe extern "C" fn print(
 ) -> bindings::print_line_t {
     // SAFETY: Promised by the caller.
     unsafe {
-        let ret = bindings::trace_raw_output_prep(iter, event);
-        if ret != bindings::print_line_t_TRACE_TYPE_HANDLED {
-            return ret;
+        let prepared = bindings::print_line_t(bindings::trace_raw_output_prep(iter, event));
+        if prepared != bindings::print_line_t::TRACE_TYPE_HANDLED {
+            return prepared;
         }
         let call = crate::container_of!(event, bindings::trace_event_call, event);
         let spec = Event::from_call(call).spec;

@@ -21,6 +21,7 @@ use crate::{
 
 pub mod clippy;
 mod driver;
+mod enums;
 mod format;
 mod layers;
 mod macros;
@@ -84,6 +85,11 @@ pub fn tally(paths: &Paths) -> Result<Tally> {
         true => checks.item(EDITED, edited(paths)),
         false => checks.skip(EDITED, "there is no base tree; run `make setup`"),
     }
+    let kernel = misuse::kernel().dir(paths).join(BINDINGS);
+    match std::fs::read_to_string(kernel) {
+        Ok(bindings) => checks.item(CALLED, called(&sources, &bindings)),
+        Err(_) => checks.skip(CALLED, "there are no bindings; run `make kernel`"),
+    }
     checks.item("messages have at most 75 columns", messages(&paths.root));
     long_functions(&sources);
     format::check(paths, &mut checks)?;
@@ -131,6 +137,11 @@ fn kinds(files: &[File]) -> Vec<String> {
 const ROOT: &str = "drivers/android/binder_safe/main.rs";
 
 const EDITED: &str = "unsafe code that stanzas bring is argued for";
+
+const CALLED: &str = "functions that C calls have the types that CFI sees";
+
+/// What bindgen made, in a build folder.
+const BINDINGS: &str = "rust/bindings/bindings_generated.rs";
 
 const SHOWN: &str = "the README shows the figures that were measured";
 
@@ -261,6 +272,16 @@ fn edited(paths: &Paths) -> Result<()> {
             found.extend(place(&path, safety::introduced(&old, &new)));
         }
     }
+    verdict(found)
+}
+
+/// Looks for functions whose types CFI takes for others than the compiler does.
+fn called(sources: &[Source], bindings: &str) -> Result<()> {
+    let pointers = enums::Pointers::parse(bindings)?;
+    let found = sources
+        .iter()
+        .flat_map(|source| place(&source.path, enums::check(source, &pointers)))
+        .collect();
     verdict(found)
 }
 
