@@ -66,6 +66,7 @@ impl DescriptorBatch {
     ///
     /// - [`EMFILE`]: the process has as many descriptors as it may have.
     /// - [`ENOMEM`]: no memory for the table of descriptors, or for the batch.
+    /// - [`ESRCH`]: the current task has no table of descriptors, as it is exiting.
     ///
     /// The file is released then, and what was reserved before stays reserved.
     ///
