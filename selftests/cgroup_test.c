@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Item 21: a looper that is stopped by the cgroup freezer loses nothing. */
+/* Processes in cgroups. Item 21: a frozen looper loses nothing. */
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -100,6 +101,51 @@ TEST_F(cgroup, frozen_looper)
 		text = peer_read(server);
 	EXPECT_STREQ("NOOP TRANSACTION", text);
 	EXPECT_EQ(3, server->txn.code);
+}
+
+static long read_at(int dir, const char *name, const char *key)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	char text[512], *at = text;
+	int len = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	text[len > 0 ? len : 0] = 0;
+	if (key)
+		at = strstr(text, key);
+	return at && *at ? strtol(at + (key ? strlen(key) : 0), NULL, 10) : -1;
+}
+
+static long do_getpid(long unused, long unused2, long unused3)
+{
+	return getpid();
+}
+
+/* Whoever sends to a process must not have it killed for want of memory. */
+TEST_F(cgroup, full_receiver)
+{
+	const size_t size = 3 << 20;
+	struct peer *server, *client;
+	char limit[32];
+
+	if (write_at(self->dir, "cgroup.subtree_control", "+memory"))
+		SKIP(return, "no memory cgroups");
+	server = peer_open_as(self->looper, BINDER_DEV, O_RDWR, 4 << 20);
+	client = peer_open(NULL);
+	ASSERT_EQ(0, peer_ioctl(server, BINDER_SET_CONTEXT_MGR, NULL));
+	ASSERT_EQ(0, peer_word(server, BC_ENTER_LOOPER));
+	snprintf(limit, sizeof(limit), "%ld",
+		 read_at(self->dir, GROUP "/memory.current", NULL) + (1 << 20));
+	ASSERT_EQ(0, write_at(self->dir, GROUP "/memory.max", limit));
+
+	put_msg(client, BC_TRANSACTION,
+		MSG(.data = arena_alloc(size), .size = size));
+	/* It fails if these pages are charged to the receiver. */
+	peer_write_read(client);
+	EXPECT_EQ(0, read_at(self->dir, GROUP "/memory.events", "oom_kill "));
+	ASSERT_EQ(0, write_at(self->dir, GROUP "/memory.max", "max"));
+	EXPECT_EQ(task_pid(self->looper),
+		  task_call(self->looper, do_getpid, 0, 0, 0));
 }
 
 TEST_HARNESS_MAIN
