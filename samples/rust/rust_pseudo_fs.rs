@@ -16,6 +16,7 @@ use kernel::{
     fs::{
         file::{
             IoctlFile,
+            LocalFile,
             Operations,
             PollEvents,
             UncountedFile, //
@@ -392,7 +393,7 @@ impl Operations for Client {
     }
 
     /// Closing any descriptor takes back what this opener has added.
-    fn flush(me: ArcBorrow<'_, Client>, _file: &File) -> Result {
+    fn flush(me: ArcBorrow<'_, Client>, _file: &LocalFile) -> Result {
         let own = me.own.xchg(0, Relaxed);
         me.counter.add(-own);
         Ok(())
