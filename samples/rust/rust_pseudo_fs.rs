@@ -195,7 +195,7 @@ impl FileSystem for CounterFs {
         add_counter(sb, c"first")?;
 
         let clients = root.mkdir(c"clients", 0o755)?;
-        sb.data().clients.populate(clients.keep()?);
+        sb.data().clients.populate(clients.handle());
 
         let info = root.mkdir(c"info", 0o755)?;
         info.create_seq_file::<Limits>(c"limits", 0o444, sb.data().limits.clone())

@@ -142,7 +142,7 @@ impl<T: FileSystem> SuperBlock<T> {
     /// Returns the root directory.
     pub fn root(&self) -> Dir<'_, T> {
         // SAFETY: An active super block has a root directory, which stays for its whole life.
-        unsafe { Dir::from_raw(self, (*self.as_raw()).s_root) }
+        unsafe { Dir::from_raw(self, NonNull::new_unchecked((*self.as_raw()).s_root)) }
     }
 }
 
