@@ -7,6 +7,7 @@
 #include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/namei.h>
+#include <linux/uidgid.h>
 
 __rust_helper struct dentry *rust_helper_dget(struct dentry *dentry)
 {
@@ -46,6 +47,18 @@ __rust_helper void rust_helper_end_removing(struct dentry *child)
 {
 	end_removing(child);
 }
+
+#ifndef CONFIG_USER_NS
+__rust_helper kuid_t rust_helper_make_kuid(struct user_namespace *from, uid_t uid)
+{
+	return make_kuid(from, uid);
+}
+
+__rust_helper kgid_t rust_helper_make_kgid(struct user_namespace *from, gid_t gid)
+{
+	return make_kgid(from, gid);
+}
+#endif /* CONFIG_USER_NS */
 
 __rust_helper bool rust_helper_module_is_going(struct module *mod)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/instrumented.h>
 #include <linux/uaccess.h>
+#include <linux/ucopysize.h>
 
 #define get_word(type, to, from, label) \
 	unsafe_get_user(*(type *)(to), (const type __user *)(from), label)
@@ -13,6 +15,7 @@ __rust_helper bool rust_helper_get_user_words(void *to, const void __user *from,
 	size_t at;
 
 	might_fault();
+	instrument_copy_from_user_before(to, from, len);
 	scoped_user_read_access_size(from, len, failed) {
 		for (at = 0; at + 32 <= len; at += 32) {
 			get_word(u64, to + at, from + at, failed);
@@ -25,6 +28,7 @@ __rust_helper bool rust_helper_get_user_words(void *to, const void __user *from,
 		if (at < len)
 			get_word(u32, to + at, from + at, failed);
 	}
+	instrument_copy_from_user_after(to, from, len, 0);
 	return true;
 failed:
 	return false;
@@ -35,6 +39,7 @@ __rust_helper bool rust_helper_put_user_words(void __user *to, const void *from,
 	size_t at;
 
 	might_fault();
+	instrument_copy_to_user(to, from, len);
 	scoped_user_write_access_size(to, len, failed) {
 		for (at = 0; at + 32 <= len; at += 32) {
 			put_word(u64, to + at, from + at, failed);
@@ -50,4 +55,9 @@ __rust_helper bool rust_helper_put_user_words(void __user *to, const void *from,
 	return true;
 failed:
 	return false;
+}
+
+__rust_helper void rust_helper_check_object_size(const void *ptr, unsigned long n, bool to_user)
+{
+	check_object_size(ptr, n, to_user);
 }

@@ -16,6 +16,7 @@ use kernel::{
     fs::{
         file::{
             IoctlFile,
+            LocalFile,
             Operations,
             PollEvents,
             UncountedFile, //
@@ -194,7 +195,7 @@ impl FileSystem for CounterFs {
         add_counter(sb, c"first")?;
 
         let clients = root.mkdir(c"clients", 0o755)?;
-        sb.data().clients.populate(clients.keep()?);
+        sb.data().clients.populate(clients.handle());
 
         let info = root.mkdir(c"info", 0o755)?;
         info.create_seq_file::<Limits>(c"limits", 0o444, sb.data().limits.clone())
@@ -392,7 +393,7 @@ impl Operations for Client {
     }
 
     /// Closing any descriptor takes back what this opener has added.
-    fn flush(me: ArcBorrow<'_, Client>, _file: &File) -> Result {
+    fn flush(me: ArcBorrow<'_, Client>, _file: &LocalFile) -> Result {
         let own = me.own.xchg(0, Relaxed);
         me.counter.add(-own);
         Ok(())

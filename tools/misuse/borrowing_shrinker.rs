@@ -6,10 +6,14 @@
 
 #![allow(missing_docs)]
 
-use kernel::mm::shrinker::{ShrinkControl, Shrinker};
+use kernel::{
+    mm::shrinker::{ShrinkControl, Shrinker},
+    prelude::*,
+};
 
 pub struct Cache<'a>(&'a usize);
 
+#[vtable]
 impl<'a> Shrinker for Cache<'a> {
     fn count(&self, _: &ShrinkControl) -> usize {
         *self.0

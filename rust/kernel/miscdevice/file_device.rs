@@ -10,6 +10,7 @@ use crate::{
         Operations,
         OperationsVtable, //
     },
+    module::Registered,
     prelude::*,
     str::CString,
     types::Opaque, //
@@ -32,6 +33,9 @@ struct Inner<C> {
 /// node is `/dev/<name>`, with the mode 0600.
 ///
 /// Who has opened the device keeps it open when the registration ends.
+///
+/// Misc devices are opened under a lock that registering and deregistering take: neither may be
+/// done by the `open` of one.
 ///
 /// # Invariants
 ///
@@ -70,6 +74,7 @@ struct Inner<C> {
 /// [`MiscDeviceRegistration`]: super::MiscDeviceRegistration
 pub struct FileDevice<O: Operations> {
     inner: Pin<KBox<Inner<O::Context>>>,
+    _registered: Registered,
 }
 
 // SAFETY: A misc device may be used and deregistered on every thread, and so may the context.
@@ -103,7 +108,10 @@ impl<O: Operations> FileDevice<O> {
         // bytes of the name are on the heap and stay as well.
         unsafe { register(inner.misc.get()) }?;
         // INVARIANT: `register` has succeeded.
-        Ok(Self { inner })
+        Ok(Self {
+            inner,
+            _registered: Registered::new::<O::OwnerModule>(),
+        })
     }
 
     /// Returns the name.

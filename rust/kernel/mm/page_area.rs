@@ -179,11 +179,23 @@ pub enum PageStep {
 }
 
 /// Whoever is told what happens to the pages of a [`ReclaimDomain`], to trace it.
-pub trait Watch: Sync {
+#[vtable]
+pub trait Watch: Sync + 'static {
     /// Page `index` of an area that the thread group `owner` created gets one step further.
     ///
     /// Locks are held, spinlocks among them, so that nothing may sleep or use the area.
     fn page(&self, owner: Pid, index: usize, step: PageStep);
+}
+
+/// A [`Watch`] of some type.
+trait AnyWatch: Sync {
+    fn tell(&self, owner: Pid, index: usize, step: PageStep);
+}
+
+impl<W: Watch> AnyWatch for W {
+    fn tell(&self, owner: Pid, index: usize, step: PageStep) {
+        self.page(owner, index, step);
+    }
 }
 
 impl PageArea {

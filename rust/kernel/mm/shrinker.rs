@@ -13,6 +13,7 @@
 
 use crate::{
     bindings,
+    module::Registered,
     prelude::*,
     types::Opaque, //
 };
@@ -28,7 +29,9 @@ use core::{
 /// of the cache itself if an allocation is made under it. So they may only try to take locks under
 /// which memory is allocated.
 ///
-/// A cache borrows nothing: a [`Registration`] may be leaked, and reclaim goes on calling it then.
+/// A cache borrows nothing: a [`Registration`] may be leaked, and reclaim goes on calling it then. Its
+/// module cannot be unloaded any more in that case.
+#[vtable]
 pub trait Shrinker: Send + Sync + 'static {
     /// Returns how many objects there are that could be freed.
     ///
@@ -112,6 +115,7 @@ impl UnregisteredShrinker {
 
     /// Lets reclaim call `cache`. Wraps C's `shrinker_register`. May sleep.
     pub fn register<T: Shrinker>(self, cache: Pin<KBox<T>>) -> Registration<T> {
+        let registered = Registered::new::<T::OwnerModule>();
         let shrinker = ManuallyDrop::new(self).0;
         // SAFETY: The cache stays pinned: it is only ever borrowed, until `Registration` is
         // dropped.
@@ -129,6 +133,7 @@ impl UnregisteredShrinker {
             shrinker,
             cache,
             _owns: PhantomData,
+            _registered: registered,
         }
     }
 }
@@ -161,6 +166,7 @@ impl Drop for UnregisteredShrinker {
 /// /// A cache of nothing, which counts the objects it would have.
 /// struct Cache(Atomic<usize>);
 ///
+/// #[vtable]
 /// impl Shrinker for Cache {
 ///     fn count(&self, _: &ShrinkControl) -> usize {
 ///         self.0.load(Relaxed)
@@ -188,6 +194,7 @@ pub struct Registration<T: Shrinker> {
     shrinker: NonNull<bindings::shrinker>,
     cache: NonNull<T>,
     _owns: PhantomData<KBox<T>>,
+    _registered: Registered,
 }
 
 // SAFETY: A shrinker can be freed by any task, and `T` is `Send`.

@@ -22,7 +22,10 @@ use crate::{
         as_char_ptr_in_const_context,
         CStrExt as _, //
     },
-    types::Opaque, //
+    types::{
+        CStatic,
+        Opaque, //
+    }, //
 };
 use core::{
     cell::UnsafeCell,
@@ -54,28 +57,17 @@ unsafe impl Sync for Event {}
 /// A probe of the tracepoint of an event: called with what it was registered with and a [`Record`].
 type Probe = unsafe extern "C" fn(data: *mut c_void, record: *const c_void);
 
-/// The functions that print records.
-#[repr(transparent)]
-struct Functions(UnsafeCell<bindings::trace_event_functions>);
-
-// SAFETY: The C side completes them under a lock of its own.
-unsafe impl Sync for Functions {}
-
-static FUNCTIONS: Functions = Functions(UnsafeCell::new(bindings::trace_event_functions {
-    trace: Some(print),
-    raw: None,
-    hex: None,
-    binary: None,
-}));
+/// The functions that print records. The C side completes them, under a lock of its own.
+static FUNCTIONS: CStatic<UnsafeCell<bindings::trace_event_functions>> =
+    CStatic::new(UnsafeCell::new(bindings::trace_event_functions {
+        trace: Some(print),
+        raw: None,
+        hex: None,
+        binary: None,
+    }));
 
 /// Says that a function knows the fields.
-#[repr(transparent)]
-struct Fields([bindings::trace_event_fields; 2]);
-
-// SAFETY: Nobody changes them.
-unsafe impl Sync for Fields {}
-
-static FIELDS: Fields = Fields(fields());
+static FIELDS: CStatic<[bindings::trace_event_fields; 2]> = CStatic::new(fields());
 
 const fn fields() -> [bindings::trace_event_fields; 2] {
     let mut all: [bindings::trace_event_fields; 2] = [zeroed(), zeroed()];
@@ -103,13 +95,13 @@ impl Event {
             class.perf_probe = perf::probe as Probe as *mut c_void;
         }
         class.reg = Some(bindings::trace_event_reg);
-        class.fields_array = FIELDS.0.as_ptr().cast_mut();
+        class.fields_array = FIELDS.as_ptr().cast_mut().cast();
         class.raw_init = Some(raw_init);
 
         let mut call: bindings::trace_event_call = zeroed();
         call.class = this.class.get();
         call.__bindgen_anon_1.tp = this.tracepoint.get();
-        call.event.funcs = FUNCTIONS.0.get();
+        call.event.funcs = UnsafeCell::raw_get(FUNCTIONS.as_ptr());
         call.print_fmt = print_fmt.as_ptr();
         call.flags = bindings::TRACE_EVENT_FL_TRACEPOINT as c_int;
 
@@ -264,9 +256,9 @@ unsafe extern "C" fn print(
 ) -> bindings::print_line_t {
     // SAFETY: Promised by the caller.
     unsafe {
-        let ret = bindings::trace_raw_output_prep(iter, event);
-        if ret != bindings::print_line_t_TRACE_TYPE_HANDLED {
-            return ret;
+        let prepared = bindings::print_line_t(bindings::trace_raw_output_prep(iter, event));
+        if prepared != bindings::print_line_t::TRACE_TYPE_HANDLED {
+            return prepared;
         }
         let call = crate::container_of!(event, bindings::trace_event_call, event);
         let spec = Event::from_call(call).spec;

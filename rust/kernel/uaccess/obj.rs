@@ -7,9 +7,12 @@ use super::{
     UserSliceReader,
     UserSliceWriter, //
 };
-use crate::error::{
-    code::EFAULT,
-    Result, //
+use crate::{
+    error::{
+        code::EFAULT,
+        Result, //
+    },
+    ffi::c_void, //
 };
 use core::mem::{
     size_of,
@@ -120,6 +123,11 @@ impl UserSliceWriter {
             return Err(EFAULT);
         }
         let from = core::ptr::from_ref(value).cast();
+        // The length of a slice is not known when this is compiled.
+        if size_of::<&T>() != size_of::<*const c_void>() {
+            // SAFETY: `value` is valid for `len` bytes.
+            unsafe { words::check_object(from, len, true) };
+        }
         // SAFETY: `value` is valid for reads of its `len` bytes, which are all initialised, as the
         // type is `IntoBytes`.
         let left = unsafe { words::copy_to_user(self.ptr, from, len) };

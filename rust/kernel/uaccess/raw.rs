@@ -11,7 +11,7 @@ use crate::prelude::*;
 impl UserSliceReader {
     /// Reads `len` bytes from the user slice to memory that others may access at the same time.
     ///
-    /// Wraps C's `_copy_from_user`. Fails with [`EFAULT`] if the read happens on a bad address, or
+    /// Wraps C's `copy_from_user`. Fails with [`EFAULT`] if the read happens on a bad address, or
     /// if it goes out of bounds of this [`UserSliceReader`]. May modify the memory even if it
     /// returns an error. May sleep.
     ///
@@ -23,9 +23,11 @@ impl UserSliceReader {
         if len > self.length {
             return Err(EFAULT);
         }
-        // SAFETY: The caller promises that `to` is valid for writing `len` bytes. The size of the
-        // target was checked by the caller, which is all that `copy_from_user` would add.
-        let rest = unsafe { words::copy_from_user(to, self.ptr, len) };
+        // SAFETY: The caller promises that `to` is valid for writing `len` bytes.
+        let rest = unsafe {
+            words::check_object(to, len, false);
+            words::copy_from_user(to, self.ptr, len)
+        };
         if rest != 0 {
             return Err(EFAULT);
         }

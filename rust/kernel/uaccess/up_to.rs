@@ -46,10 +46,12 @@ impl UserSliceReader {
     #[inline]
     pub fn read_up_to(&mut self, out: &mut [u8]) -> usize {
         let len = out.len().min(self.length);
-        // The slice is the bound that the checks of the variant without the underscore look for.
-        //
+        let to = out.as_mut_ptr().cast();
         // SAFETY: `out` is valid for writes of `len` bytes.
-        let left = unsafe { words::copy_from_user(out.as_mut_ptr().cast(), self.ptr, len) };
+        let left = unsafe {
+            words::check_object(to, len, false);
+            words::copy_from_user(to, self.ptr, len)
+        };
         // No more bytes can be left than there were; the subtraction that cannot wrap keeps the
         // invariant of the caller's indexes even so.
         let copied = len.saturating_sub(left);

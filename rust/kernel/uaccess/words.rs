@@ -16,17 +16,41 @@ use crate::{
 const MAX: usize = 128;
 
 /// Whether `len` bytes are a few words at addresses from which words can be copied.
+///
+/// Never, where copies shall fail now and then for a test: only the other copy does.
 fn are_few_words(len: usize, kernel: usize, user: usize) -> bool {
+    if cfg!(CONFIG_FAULT_INJECTION_USERCOPY) {
+        return false;
+    }
     let is_aligned =
         cfg!(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) || (kernel | user) % size_of::<u64>() == 0;
     len <= MAX && len % size_of::<u32>() == 0 && is_aligned
 }
 
+/// Checks that the kernel's side of a copy lies within one object (`check_object_size` in C), where
+/// the configuration asks for that.
+///
+/// C does it for each copy of a length that is not known when it is compiled.
+///
+/// # Safety
+///
+/// `kernel` must be valid for `len` bytes.
+#[inline]
+pub(super) unsafe fn check_object(kernel: *const c_void, len: usize, to_user: bool) {
+    #[cfg(CONFIG_HARDENED_USERCOPY)]
+    // SAFETY: The function only looks where `kernel` points to, and stops the kernel if that is no
+    // object of `len` bytes.
+    unsafe {
+        bindings::check_object_size(kernel, len, to_user)
+    };
+    #[cfg(not(CONFIG_HARDENED_USERCOPY))]
+    let _ = (kernel, len, to_user);
+}
+
 /// Copies `len` bytes from user memory and returns how many could not be copied.
 ///
 /// This is C's `_copy_from_user`. The underscore stands for leaving out the check that the kernel's
-/// side of the copy lies within one object, as C does for a length that is known when it is
-/// compiled. May sleep.
+/// side of the copy lies within one object, which is [`check_object`]. May sleep.
 ///
 /// # Safety
 ///

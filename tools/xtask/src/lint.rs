@@ -21,6 +21,7 @@ use crate::{
 
 pub mod clippy;
 mod driver;
+mod enums;
 mod format;
 mod knot;
 mod layers;
@@ -30,6 +31,7 @@ mod replay;
 mod safety;
 mod sizes;
 mod source;
+mod statics;
 mod unused;
 mod words;
 
@@ -88,6 +90,11 @@ pub fn tally(paths: &Paths) -> Result<Tally> {
         true => checks.item(EDITED, edited(paths)),
         false => checks.skip(EDITED, "there is no base tree; run `make setup`"),
     }
+    let kernel = misuse::kernel().dir(paths).join(BINDINGS);
+    match std::fs::read_to_string(kernel) {
+        Ok(bindings) => checks.item(CALLED, called(&sources, &bindings)),
+        Err(_) => checks.skip(CALLED, "there are no bindings; run `make kernel`"),
+    }
     checks.item("messages have at most 75 columns", messages(&paths.root));
     long_functions(&sources);
     format::check(paths, &mut checks)?;
@@ -136,6 +143,11 @@ const ROOT: &str = "drivers/android/binder_safe/main.rs";
 
 const EDITED: &str = "unsafe code that stanzas bring is argued for";
 
+const CALLED: &str = "functions that C calls have the types that CFI sees";
+
+/// What bindgen made, in a build folder.
+const BINDINGS: &str = "rust/bindings/bindings_generated.rs";
+
 const SHOWN: &str = "the README shows the figures that were measured";
 
 /// A rule, what holds if it finds nothing, and which files it is about.
@@ -158,7 +170,7 @@ fn in_kernel_crate(path: &str) -> bool {
     path.starts_with("rust/")
 }
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     Rule {
         what: "lines have at most 100 columns",
         about: |_| true,
@@ -208,6 +220,11 @@ const RULES: [Rule; 10] = [
         what: "no macro puts its caller's code inside unsafe",
         about: |_| true,
         check: macros::check,
+    },
+    Rule {
+        what: "statics compile in every configuration",
+        about: |_| true,
+        check: statics::check,
     },
 ];
 
@@ -260,6 +277,16 @@ fn edited(paths: &Paths) -> Result<()> {
             found.extend(place(&path, safety::introduced(&old, &new)));
         }
     }
+    verdict(found)
+}
+
+/// Looks for functions whose types CFI takes for others than the compiler does.
+fn called(sources: &[Source], bindings: &str) -> Result<()> {
+    let pointers = enums::Pointers::parse(bindings)?;
+    let found = sources
+        .iter()
+        .flat_map(|source| place(&source.path, enums::check(source, &pointers)))
+        .collect();
     verdict(found)
 }
 

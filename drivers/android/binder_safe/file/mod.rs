@@ -23,6 +23,7 @@ use kernel::{
     fs::{
         file::{
             IoctlFile,
+            LocalFile,
             Operations,
             PollEvents,
             UncountedFile, //
@@ -70,7 +71,7 @@ impl Operations for DeviceFile {
         mounted::close(file, pid);
     }
 
-    fn flush(process: ArcBorrow<'_, Process>, _file: &File) -> Result {
+    fn flush(process: ArcBorrow<'_, Process>, _file: &LocalFile) -> Result {
         process.interrupt_reads();
         Ok(())
     }

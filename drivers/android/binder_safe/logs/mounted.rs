@@ -55,7 +55,7 @@ pub(crate) fn add_logs(root: &Dir<'_, Binderfs>, mount: &Mount) -> Result {
         let global = global.clone();
         dir.create_seq_file::<LogFile>(name, MODE, LogFile { global, log })?;
     }
-    let processes = dir.mkdir(c"proc", 0o755)?.keep()?;
+    let processes = dir.mkdir(c"proc", 0o755)?.handle();
     mount
         .process_logs
         .populate(ProcessFiles::new(MountPlace(processes), global)?);

@@ -13,12 +13,14 @@ use kernel::{
         Watch, //
     },
     page::PAGE_SIZE,
+    prelude::*,
     task::Pid, //
 };
 
 /// Traces pages that are allocated and reclaimed.
 pub(crate) struct Watcher;
 
+#[vtable]
 impl Watch for Watcher {
     fn page(&self, proc: Pid, page_index: usize, step: PageStep) {
         match step {

@@ -2,7 +2,10 @@
 
 //! Closing a file descriptor from within a system call on a file.
 
-use super::LocalFile;
+use super::{
+    table::current_has_table,
+    LocalFile, //
+};
 use crate::{
     bindings,
     prelude::*,
@@ -83,9 +86,10 @@ pub fn close_fd_deferred(fd: u32) -> Result {
 /// Whether the current task has a descriptor table and executes work when it leaves the kernel.
 fn returns_to_user_space() -> bool {
     let task = crate::task::Task::current_raw();
-    // SAFETY: The current task is valid, and it alone changes its flags and the pointer to its
-    // table. The latter goes away when the task exits, before its last work is executed.
-    unsafe { (*task).flags & bindings::PF_KTHREAD == 0 && !(*task).files.is_null() }
+    // SAFETY: The current task is valid, and it alone changes these flags.
+    let is_kthread = unsafe { (*task).flags & bindings::PF_KTHREAD != 0 };
+    // The table goes away when the task exits, before its last work is executed.
+    !is_kthread && current_has_table()
 }
 
 /// Takes a descriptor out of the table of the current task, and returns a reference to its file.
@@ -172,6 +176,15 @@ mod tests {
         done: Completion,
     }
 
+    /// Work that a task executes when it exits, when it has no descriptors any more.
+    #[repr(C)]
+    struct AtExit {
+        work: bindings::callback_head,
+        file: ARef<File>,
+        found: Result,
+        report: Arc<Report>,
+    }
+
     /// Returns an error with a line number, which tells where it went wrong.
     fn check(right: bool, line: u32) -> Result {
         if right {
@@ -231,6 +244,57 @@ mod tests {
         Ok(())
     }
 
+    /// Runs the checks in a task that has no table of descriptors.
+    ///
+    /// # Safety
+    ///
+    /// `work` is the first field of an [`AtExit`] that came from a box.
+    unsafe extern "C" fn at_exit(work: *mut bindings::callback_head) {
+        // SAFETY: By the safety requirements.
+        let this = unsafe { KBox::from_raw(work.cast::<AtExit>()) };
+        let AtExit {
+            file,
+            found,
+            report,
+            ..
+        } = KBox::into_inner(this);
+        let without_table = || {
+            check(!current_has_table(), line!())?;
+            check(LocalFile::fget(0).is_err(), line!())?;
+            check(DescriptorBatch::new().reserve(file) == Err(ESRCH), line!())?;
+            check(close_fd_deferred(0) == Err(ESRCH), line!())
+        };
+        report.found.populate(found.and_then(|()| without_table()));
+        report.done.complete_all();
+    }
+
+    /// Has the current task run the last checks when it exits.
+    fn check_at_exit(found: Result, report: &Arc<Report>) -> Result {
+        let work = KBox::new(
+            AtExit {
+                work: bindings::callback_head {
+                    next: ptr::null_mut(),
+                    func: Some(at_exit),
+                },
+                file: new_file()?,
+                found,
+                report: report.clone(),
+            },
+            GFP_KERNEL,
+        )?;
+        let work = KBox::into_raw(work);
+        // SAFETY: The current task is valid, and the work as well, until the callback runs. It is
+        // not exiting yet, so that this does not fail.
+        let failed = unsafe {
+            bindings::task_work_add(
+                bindings::get_current(),
+                &raw mut (*work).work,
+                bindings::task_work_notify_mode_TWA_NONE,
+            )
+        };
+        check(failed == 0, line!())
+    }
+
     /// Runs the checks in a task that is not a kernel thread.
     ///
     /// # Safety
@@ -239,10 +303,11 @@ mod tests {
     unsafe extern "C" fn user_task(report: *mut c_void) -> c_int {
         // SAFETY: By the safety requirements.
         let report = unsafe { <Arc<Report> as ForeignOwnable>::from_foreign(report) };
-        report
-            .found
-            .populate(close_in_user_task().and_then(|()| close_without_memory()));
-        report.done.complete_all();
+        let found = close_in_user_task().and_then(|()| close_without_memory());
+        if let Err(error) = check_at_exit(found, &report) {
+            report.found.populate(Err(error));
+            report.done.complete_all();
+        }
         drop(report);
         // SAFETY: Nothing is left on the stack that would have to be dropped. The task has no
         // program to return to.

@@ -45,7 +45,7 @@ use crate::{
 /// }
 /// ```
 pub struct DescriptorBatch {
-    entries: KVec<(FileDescriptorReservation, ARef<File>)>,
+    entries: KVVec<(FileDescriptorReservation, ARef<File>)>,
 }
 
 impl DescriptorBatch {
@@ -54,7 +54,7 @@ impl DescriptorBatch {
     #[inline]
     pub const fn new() -> Self {
         Self {
-            entries: KVec::new(),
+            entries: KVVec::new(),
         }
     }
 
@@ -66,6 +66,7 @@ impl DescriptorBatch {
     ///
     /// - [`EMFILE`]: the process has as many descriptors as it may have.
     /// - [`ENOMEM`]: no memory for the table of descriptors, or for the batch.
+    /// - [`ESRCH`]: the current task has no table of descriptors, as it is exiting.
     ///
     /// The file is released then, and what was reserved before stays reserved.
     ///

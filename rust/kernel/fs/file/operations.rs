@@ -18,6 +18,7 @@ use crate::{
     fs::{
         file::{
             IoctlFile,
+            LocalFile,
             PollEvents,
             UncountedFile, //
         },
@@ -113,7 +114,11 @@ pub trait Operations: Sized + 'static {
     /// Called each time a file descriptor of the file is closed, also while others stay open.
     ///
     /// An error becomes the result of `close(2)`; the descriptor is closed all the same.
-    fn flush(_data: <Self::Ptr as ForeignOwnable>::Borrowed<'_>, _file: &File) -> Result {
+    ///
+    /// The file stays on the thread, which may be in an `fdget_pos` region: a driver can close a
+    /// descriptor during a read. A task that exits closes its descriptors when it has no table of
+    /// them any more.
+    fn flush(_data: <Self::Ptr as ForeignOwnable>::Borrowed<'_>, _file: &LocalFile) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -255,9 +260,9 @@ impl<T: Operations, S: OpenSource<T::Context>> OperationsVtable<T, S> {
     unsafe extern "C" fn flush(file: *mut bindings::file, _: bindings::fl_owner_t) -> c_int {
         // SAFETY: The file is open and is not released during the call.
         let data = unsafe { Self::data(file) };
-        // SAFETY: The file is valid during the call, and closing a descriptor is not done inside an
-        // `fdget_pos` region.
-        let file = unsafe { File::from_raw_file(file) };
+        // SAFETY: The file is valid during the call. A descriptor is closed by a thread that has it in
+        // its table, so that an `fdget_pos` region without the lock is one of this thread.
+        let file = unsafe { LocalFile::from_raw_file(file) };
 
         from_result(|| T::flush(data, file).map(|()| 0))
     }

@@ -8,6 +8,7 @@ use super::{
         FileNode,
         NewInode, //
     },
+    keep::Place,
     DirHandle,
     FileSystem,
     InodeContext,
@@ -35,9 +36,12 @@ use core::ptr::NonNull;
 /// taken (`EEXIST`). The new entry belongs to root of the user namespace in which the mount was
 /// made. User space that watches the directory is told.
 ///
+/// The value is a borrow: it owns nothing. The super block keeps every directory that was made, the
+/// ones that were removed included, until the mount ends.
+///
 /// # Invariants
 ///
-/// `dentry` is a directory in `sb`, and this value owns a reference to it.
+/// `dentry` is a directory in `sb`, which holds a reference to it as long as it is active.
 pub struct Dir<'a, T: FileSystem> {
     dentry: NonNull<bindings::dentry>,
     sb: &'a SuperBlock<T>,
@@ -79,12 +83,13 @@ impl Owner {
 impl<'a, T: FileSystem> Dir<'a, T> {
     /// # Safety
     ///
-    /// `dentry` must be a directory in `sb` that is in use during the call.
-    pub(super) unsafe fn from_raw(sb: &'a SuperBlock<T>, dentry: *mut bindings::dentry) -> Self {
-        // SAFETY: The caller's guarantee.
-        let dentry = unsafe { NonNull::new_unchecked(bindings::dget(dentry)) };
-
-        // INVARIANT: `dget` has made a reference.
+    /// `dentry` must be a directory in `sb`, which must hold a reference to it as long as it is
+    /// active.
+    pub(super) unsafe fn from_raw(
+        sb: &'a SuperBlock<T>,
+        dentry: NonNull<bindings::dentry>,
+    ) -> Self {
+        // INVARIANT: The caller's guarantee.
         Self { dentry, sb }
     }
 
@@ -94,14 +99,20 @@ impl<'a, T: FileSystem> Dir<'a, T> {
     }
 
     /// Makes a directory and returns it. `mode` are its permission bits.
+    ///
+    /// A directory takes memory until the mount ends, also if it is removed before.
     pub fn mkdir(&self, name: &CStr, mode: u16) -> Result<Dir<'a, T>> {
         let operations = &raw const bindings::simple_dir_inode_operations;
         // SAFETY: The type of `sb` says that it is one of our super blocks, and active.
         let inode = unsafe { NewInode::directory(self.sb.as_raw(), None, mode, operations) }?;
+        // There has to be a place for the reference before there is one.
+        let place = Place::new()?;
         // SAFETY: By the type invariants, and the inode is a directory.
         let dentry = unsafe { insert(self.dentry, name, inode, Kind::Directory) }?;
 
-        // INVARIANT: `insert` has returned a reference.
+        // SAFETY: `insert` has returned a reference.
+        unsafe { self.sb.header().kept.add(place, dentry) };
+        // INVARIANT: The super block has the reference now.
         Ok(Dir {
             dentry,
             sb: self.sb,
@@ -165,13 +176,20 @@ impl<'a, T: FileSystem> Dir<'a, T> {
         unsafe { remove(self.dentry, name) }
     }
 
-    /// Keeps the directory for the life of the mount, and returns a handle to it.
+    /// Returns a handle to the directory.
     ///
     /// Unlike a `Dir` the handle can be stored, for example in the [`FileSystem::Data`] of the
     /// mount.
-    pub fn keep(&self) -> Result<DirHandle<T>> {
+    pub fn handle(&self) -> DirHandle<T> {
         // SAFETY: By the type invariants.
         unsafe { DirHandle::new(self.sb, self.dentry) }
+    }
+
+    /// Returns the count of references to the directory, with its lock.
+    #[cfg(CONFIG_RUST_FS_PSEUDO_KUNIT_TEST)]
+    pub(super) fn lockref(&self) -> *const bindings::lockref {
+        // SAFETY: By the type invariants.
+        unsafe { &raw const (*self.dentry.as_ptr()).d_lockref }
     }
 
     fn insert_file(&self, name: &CStr, inode: NewInode) -> Result {
@@ -181,13 +199,6 @@ impl<'a, T: FileSystem> Dir<'a, T> {
         // SAFETY: `insert` has returned a reference.
         unsafe { bindings::dput(dentry.as_ptr()) };
         Ok(())
-    }
-}
-
-impl<T: FileSystem> Drop for Dir<'_, T> {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariants this value owns a reference.
-        unsafe { bindings::dput(self.dentry.as_ptr()) };
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
 };
 use core::{
     marker::PhantomData,
+    mem::MaybeUninit,
     ptr::NonNull, //
 };
 
@@ -34,35 +35,57 @@ impl Drop for Reference {
     }
 }
 
-/// The references that a super block holds for the handles, until it is killed.
+/// The references that a super block holds, until it is killed: one to each directory.
 #[pin_data]
 pub(super) struct Kept {
     #[pin]
-    references: Mutex<KVec<Reference>>,
+    first: Mutex<Option<KBox<Node>>>,
+}
+
+struct Node {
+    _reference: Reference,
+    next: Option<KBox<Node>>,
+}
+
+/// The memory for one more reference, so that keeping it cannot fail.
+pub(super) struct Place(KBox<MaybeUninit<Node>>);
+
+impl Place {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self(KBox::new_uninit(GFP_KERNEL)?))
+    }
 }
 
 impl Kept {
     pub(super) fn new() -> impl PinInit<Self> {
         let (name, key) = lock_class();
         pin_init!(Self {
-            references <- Mutex::new(KVec::new(), name, key),
+            first <- Mutex::new(None, name, key),
         })
     }
 
     /// Lets all references go. The super block must be about to die.
     pub(super) fn release(&self) {
-        let references = core::mem::take(&mut *self.references.lock());
-        drop(references);
+        let mut first = self.first.lock().take();
+        // One by one: a list that is dropped as a whole takes stack for each node.
+        while let Some(mut node) = first {
+            first = node.next.take();
+        }
     }
 
-    fn add(&self, dentry: NonNull<bindings::dentry>) -> Result {
-        let mut references = self.references.lock();
-
-        references.reserve(1, GFP_KERNEL)?;
-        // SAFETY: The caller has a dentry in use.
-        let reference =
-            Reference(unsafe { NonNull::new_unchecked(bindings::dget(dentry.as_ptr())) });
-        Ok(references.push_within_capacity(reference)?)
+    /// Takes a reference over.
+    ///
+    /// # Safety
+    ///
+    /// The caller must own a reference to `dentry` and give it up.
+    #[inline(never)]
+    pub(super) unsafe fn add(&self, place: Place, dentry: NonNull<bindings::dentry>) {
+        let mut first = self.first.lock();
+        let node = Node {
+            _reference: Reference(dentry),
+            next: first.take(),
+        };
+        *first = Some(KBox::write(place.0, node));
     }
 }
 
@@ -70,10 +93,10 @@ impl Kept {
 /// copy of the name, and lockdep wants one name for a class.
 #[inline(never)]
 fn lock_class() -> (&'static CStr, Pin<&'static LockClassKey>) {
-    (c"pseudo::Kept::references", static_lock_class!())
+    (c"pseudo::Kept::first", static_lock_class!())
 }
 
-/// A directory that its mount keeps, see [`Dir::keep`].
+/// A directory of a mount, see [`Dir::handle`].
 ///
 /// # Invariants
 ///
@@ -93,21 +116,15 @@ unsafe impl<T: FileSystem> Sync for DirHandle<T> {}
 impl<T: FileSystem> DirHandle<T> {
     /// # Safety
     ///
-    /// `dentry` must be a directory in `sb` that is in use during the call.
-    pub(super) unsafe fn new(
-        sb: &SuperBlock<T>,
-        dentry: NonNull<bindings::dentry>,
-    ) -> Result<Self> {
-        let header = sb.header();
-        header.kept.add(dentry)?;
-
-        // INVARIANT: `add` has made the reference, which `Kept` holds until the super block is
-        // killed.
-        Ok(Self {
+    /// `dentry` must be a directory in `sb`, which must hold a reference to it as long as it is
+    /// active.
+    pub(super) unsafe fn new(sb: &SuperBlock<T>, dentry: NonNull<bindings::dentry>) -> Self {
+        // INVARIANT: The caller's guarantee.
+        Self {
             dentry,
-            mount: header.id,
+            mount: sb.header().id,
             _type: PhantomData,
-        })
+        }
     }
 
     /// Returns the directory, given the super block that it is in. For another one it returns
@@ -118,6 +135,6 @@ impl<T: FileSystem> DirHandle<T> {
         }
 
         // SAFETY: By the type invariants, and the super block is active as `sb` exists.
-        Some(unsafe { Dir::from_raw(sb, self.dentry.as_ptr()) })
+        Some(unsafe { Dir::from_raw(sb, self.dentry) })
     }
 }

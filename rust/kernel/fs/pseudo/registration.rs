@@ -19,7 +19,10 @@ use crate::{
         MountLog,
         ParamTable, //
     },
-    module::this_module,
+    module::{
+        this_module,
+        Registered, //
+    },
     prelude::*,
     static_lock_class,
     sync::{
@@ -61,6 +64,7 @@ unsafe impl<T: FileSystem> Sync for Type<T> {}
 /// `ty` is registered with the VFS, and its lock classes with lockdep.
 pub struct Registration<T: FileSystem> {
     ty: ManuallyDrop<Pin<KBox<Type<T>>>>,
+    _registered: Registered,
 }
 
 impl<T: FileSystem> Registration<T> {
@@ -90,6 +94,7 @@ impl<T: FileSystem> Registration<T> {
         // INVARIANT: `register` has succeeded.
         Ok(Self {
             ty: ManuallyDrop::new(ty),
+            _registered: Registered::new::<T::OwnerModule>(),
         })
     }
 

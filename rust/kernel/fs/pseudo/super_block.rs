@@ -28,6 +28,7 @@ use crate::{
         Arc, //
     },
     types::{
+        CStatic,
         ForeignOwnable,
         Opaque, //
     },
@@ -141,7 +142,7 @@ impl<T: FileSystem> SuperBlock<T> {
     /// Returns the root directory.
     pub fn root(&self) -> Dir<'_, T> {
         // SAFETY: An active super block has a root directory, which stays for its whole life.
-        unsafe { Dir::from_raw(self, (*self.as_raw()).s_root) }
+        unsafe { Dir::from_raw(self, NonNull::new_unchecked((*self.as_raw()).s_root)) }
     }
 }
 
@@ -252,12 +253,13 @@ unsafe fn root_ids(ns: *mut bindings::user_namespace) -> (bindings::kuid_t, bind
 }
 
 /// The operations of all our super blocks. Their address identifies them.
-static SUPER_OPERATIONS: bindings::super_operations = bindings::super_operations {
-    evict_inode: Some(inode::evict),
-    show_options: Some(show_options),
-    statfs: Some(bindings::simple_statfs),
-    ..pin_init::zeroed()
-};
+static SUPER_OPERATIONS: CStatic<bindings::super_operations> =
+    CStatic::new(bindings::super_operations {
+        evict_inode: Some(inode::evict),
+        show_options: Some(show_options),
+        statfs: Some(bindings::simple_statfs),
+        ..pin_init::zeroed()
+    });
 
 /// Returns the header if `sb` belongs to a pseudo file system.
 ///
@@ -267,7 +269,7 @@ static SUPER_OPERATIONS: bindings::super_operations = bindings::super_operations
 #[inline(never)]
 pub(super) unsafe fn header(sb: *mut bindings::super_block) -> Option<NonNull<Header>> {
     // SAFETY: The caller's guarantee.
-    if unsafe { (*sb).s_op } != &raw const SUPER_OPERATIONS {
+    if unsafe { (*sb).s_op } != SUPER_OPERATIONS.as_ptr() {
         return None;
     }
     // SAFETY: As above.
@@ -291,7 +293,7 @@ unsafe fn init(sb: *mut bindings::super_block, magic: usize, flags: Flags, info:
         if flags.contains(Flags::NOEXEC) {
             (*sb).s_iflags |= bindings::SB_I_NOEXEC as usize;
         }
-        (*sb).s_op = &raw const SUPER_OPERATIONS;
+        (*sb).s_op = SUPER_OPERATIONS.as_ptr();
         (*sb).s_fs_info = info.cast();
     }
 }

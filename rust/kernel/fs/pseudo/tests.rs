@@ -237,6 +237,13 @@ fn dentry_of(file: &File) -> *mut bindings::dentry {
     unsafe { (*file.as_ptr()).__bindgen_anon_1.f_path.dentry }
 }
 
+/// How often a directory is referred to.
+fn references(dir: &Dir<'_, TestFs>) -> i32 {
+    let lockref = dir.lockref();
+    // SAFETY: The directory is in use, and its count is a word that is read at once.
+    unsafe { (&raw const (*lockref).__bindgen_anon_1.__bindgen_anon_1.count).read_volatile() }
+}
+
 /// Lets files be released whose last reference was dropped by this kernel thread.
 fn flush_fput() {
     // SAFETY: The function may be called in process context without locks.
@@ -401,7 +408,7 @@ mod cases {
         let (alive, registration) = register()?;
         let one = Mount::new(&registration)?;
         let two = Mount::new(&registration)?;
-        let handle = one.sb().root().mkdir(c"kept", 0o755)?.keep()?;
+        let handle = one.sb().root().mkdir(c"kept", 0o755)?.handle();
 
         assert!(handle.get(two.sb()).is_none());
         add(&handle.get(one.sb()).ok_or(ENOENT)?, c"a")?;
@@ -413,6 +420,30 @@ mod cases {
         drop(one);
         assert!(handle.get(two.sb()).is_none());
         drop(two);
+        assert_eq!(alive.nodes.load(Relaxed), 0);
+        assert_eq!(alive.data.load(Relaxed), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn forgotten_directories_do_not_keep_the_mount_busy() -> Result {
+        let (alive, registration) = register()?;
+        let mount = Mount::new(&registration)?;
+
+        let before = references(&mount.sb().root());
+        core::mem::forget(mount.sb().root());
+        assert_eq!(references(&mount.sb().root()), before);
+
+        let dir = mount.sb().root().mkdir(c"dir", 0o755)?;
+        add(&dir, c"a")?;
+        let handle = dir.handle();
+        // The name has one reference, and the super block has one.
+        assert_eq!(references(&dir), 2);
+        core::mem::forget(dir);
+        core::mem::forget(handle.get(mount.sb()));
+        assert_eq!(references(&handle.get(mount.sb()).ok_or(ENOENT)?), 2);
+
+        drop(mount);
         assert_eq!(alive.nodes.load(Relaxed), 0);
         assert_eq!(alive.data.load(Relaxed), 0);
         Ok(())
@@ -441,7 +472,7 @@ mod cases {
         crate::kunit::each_allocation_fails(|| {
             let mount = Mount::new(&registration)?;
             let dir = mount.sb().root().mkdir(c"dir", 0o755)?;
-            dir.keep()?;
+            let _ = dir.handle();
             add(&dir, c"a")?;
             dir.create_seq_file::<Client>(c"text", 0o444, (1, Node::new(&alive)))?;
             mount.open(c"first", bindings::O_RDWR).map(drop)?;

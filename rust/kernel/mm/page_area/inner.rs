@@ -4,9 +4,9 @@
 
 use super::{
     slot::Slot,
+    AnyWatch,
     PageStep,
-    ReclaimDomain,
-    Watch, //
+    ReclaimDomain, //
 };
 use crate::{
     mm::Mm,
@@ -37,7 +37,7 @@ pub(super) struct Inner {
     mm: ARef<Mm>,
     /// The thread group that created the area.
     owner: Pid,
-    watch: Option<&'static dyn Watch>,
+    watch: Option<&'static dyn AnyWatch>,
     mapping: SetOnce<Mapping>,
     /// A VMA of the area was closed.
     closed: AtomicFlag,
@@ -63,7 +63,7 @@ impl Inner {
     pub(super) fn new(
         id: u64,
         mm: ARef<Mm>,
-        watch: Option<&'static dyn Watch>,
+        watch: Option<&'static dyn AnyWatch>,
     ) -> impl PinInit<Self> {
         pin_init!(Self {
             id,
@@ -96,7 +96,7 @@ impl Inner {
     pub(super) fn tell(&self, slot: &Slot, step: PageStep) {
         if let Some(watch) = self.watch {
             let index = self.mapping().map_or(0, |mapping| mapping.index_of(slot));
-            watch.page(self.owner, index, step);
+            watch.tell(self.owner, index, step);
         }
     }
 

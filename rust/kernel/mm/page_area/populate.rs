@@ -10,6 +10,7 @@ use super::{
     PageStep, //
 };
 use crate::{
+    alloc::Flags,
     mm::{
         memcg::MemCgroup,
         virt::VmaRef,
@@ -20,6 +21,15 @@ use crate::{
     prelude::*,
     sync::aref::ARef, //
 };
+
+/// Returns how pages are allocated.
+///
+/// The memory cgroup of the owner may be full, and what fills it is what others send. Then the
+/// allocation fails, and so does sending. Without `__GFP_RETRY_MAYFAIL` the kernel would kill a
+/// process of that cgroup, the owner most likely, for what the sender does.
+fn flags() -> Flags {
+    GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN | __GFP_HIGHMEM | __GFP_ZERO
+}
 
 /// Keeps the owner's address space in use while one call of `pin()` makes pages present.
 ///
@@ -67,13 +77,10 @@ impl<'a> Populate<'a> {
 
     /// Makes the page of `slot` present and pins it.
     fn page(&self, slot: &Slot) -> Result {
-        // The owner pays for the page, and for the page table that it may need.
-        self.memcg.charged(|| self.allocate(slot))
-    }
-
-    fn allocate(&self, slot: &Slot) -> Result {
-        // Allocated first, so that reclaim on behalf of it finds no lock of ours taken.
-        let page = Page::alloc_page(GFP_KERNEL_ACCOUNT | __GFP_HIGHMEM | __GFP_ZERO)?;
+        // Allocated first, so that reclaim on behalf of it finds no lock of ours taken. The owner
+        // pays for the page. A page table that it may need is for the current task to pay: the C
+        // side allocates it in a way that would rather kill the owner than fail.
+        let page = self.memcg.charged(|| Page::alloc_page(flags()))?;
         let address = self.mapping.address(slot);
         if let Some(vma) = self.mm.lock_vma_under_rcu(address) {
             return self.insert(&vma, address, slot, page);

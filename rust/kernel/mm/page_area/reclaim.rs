@@ -12,6 +12,7 @@ use super::{
         Slot, //
     },
     vm_ops,
+    AnyWatch,
     PageStep,
     Watch, //
 };
@@ -32,6 +33,7 @@ use crate::{
         virt::VmaRef,
         MmWithUser, //
     },
+    module::Registered,
     page::PAGE_SIZE,
     prelude::*,
     sync::{
@@ -53,29 +55,40 @@ use crate::{
 /// Drop waits for reclaim that runs. It may sleep, and must not happen in a shrinker.
 pub struct ReclaimDomain {
     pages: Registration<Pages>,
-    watch: Option<&'static dyn Watch>,
+    watch: Option<&'static dyn AnyWatch>,
+    _registered: Option<Registered>,
 }
 
 impl ReclaimDomain {
     /// Creates a domain. Its shrinker appears as `name` in debugfs. May sleep.
     pub fn new(name: &CStr) -> Result<Arc<ReclaimDomain>> {
-        Self::with(name, None)
+        Self::with(name, None, None)
     }
 
     /// Creates a domain, like [`new`](Self::new), and tells `watch` what happens to its pages.
-    pub fn watched(name: &CStr, watch: &'static dyn Watch) -> Result<Arc<ReclaimDomain>> {
-        Self::with(name, Some(watch))
+    pub fn watched<W: Watch>(name: &CStr, watch: &'static W) -> Result<Arc<ReclaimDomain>> {
+        let registered = Registered::new::<W::OwnerModule>();
+        Self::with(name, Some(watch), Some(registered))
     }
 
-    fn with(name: &CStr, watch: Option<&'static dyn Watch>) -> Result<Arc<ReclaimDomain>> {
+    fn with(
+        name: &CStr,
+        watch: Option<&'static dyn AnyWatch>,
+        registered: Option<Registered>,
+    ) -> Result<Arc<ReclaimDomain>> {
         let shrinker = UnregisteredShrinker::new(name)?;
         let pages = KBox::try_pin_init(Pages::new(&shrinker), GFP_KERNEL)?;
         let pages = shrinker.register(pages);
-        Ok(Arc::new(ReclaimDomain { pages, watch }, GFP_KERNEL)?)
+        let domain = ReclaimDomain {
+            pages,
+            watch,
+            _registered: registered,
+        };
+        Ok(Arc::new(domain, GFP_KERNEL)?)
     }
 
     /// Returns who is told what happens to the pages.
-    pub(super) fn watch(&self) -> Option<&'static dyn Watch> {
+    pub(super) fn watch(&self) -> Option<&'static dyn AnyWatch> {
         self.watch
     }
 
@@ -137,6 +150,7 @@ impl Pages {
     }
 }
 
+#[vtable]
 impl Shrinker for Pages {
     fn count(&self, control: &ShrinkControl) -> usize {
         self.lru.count(control)

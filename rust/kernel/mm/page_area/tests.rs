@@ -13,10 +13,16 @@ use super::{
 use crate::{
     bindings,
     mm::shrinker::ShrinkControl,
+    module::{
+        self,
+        Registrations, //
+    },
     page::{
         Page,
         PAGE_SIZE, //
-    }, //
+    },
+    ModuleMetadata,
+    ThisModule, //
 };
 
 /// Creates an area of `pages` pages, of which the first `present` are there and not pinned.
@@ -91,6 +97,40 @@ fn byte(area: &PageArea, offset: usize) -> Result<u8> {
 #[kunit_tests(rust_page_area)]
 mod cases {
     use super::*;
+
+    #[test]
+    fn a_domain_with_a_watch_keeps_the_module_of_the_watch() -> Result {
+        struct Owner;
+        impl ModuleMetadata for Owner {
+            const NAME: &'static CStr = c"page_area_kunit";
+            // SAFETY: There is no such module, and none is what null stands for.
+            const THIS_MODULE: ThisModule = unsafe { ThisModule::from_ptr(core::ptr::null_mut()) };
+
+            fn registrations() -> Option<&'static Registrations> {
+                static REGISTRATIONS: Registrations = Registrations::new();
+                Some(&REGISTRATIONS)
+            }
+        }
+        struct Silent;
+        #[vtable]
+        impl Watch for Silent {
+            type OwnerModule = Owner;
+
+            fn page(&self, _: Pid, _: usize, _: PageStep) {}
+        }
+        let has_none = || Owner::registrations().is_some_and(Registrations::are_none);
+
+        assert!(has_none());
+        let domain = ReclaimDomain::watched(c"page_area_kunit", &Silent)?;
+        assert!(!has_none());
+        let area = area_of(domain, 1, 1)?;
+        assert!(!has_none());
+        drop(area);
+        assert!(has_none());
+        // So there is nothing to wait for.
+        module::end::<Owner>();
+        Ok(())
+    }
 
     #[test]
     fn an_area_that_was_never_mapped_has_nothing() -> Result {
@@ -285,6 +325,7 @@ mod cases {
         static RECLAIMED: Atomic<usize> = Atomic::new(0);
         static ALLOCATING: Atomic<usize> = Atomic::new(0);
         struct Counter;
+        #[vtable]
         impl Watch for Counter {
             fn page(&self, owner: Pid, index: usize, step: PageStep) {
                 assert_eq!(owner, current!().group_leader().pid());

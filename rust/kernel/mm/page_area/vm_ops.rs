@@ -13,7 +13,8 @@ use crate::{
     sync::{
         Arc,
         ArcBorrow, //
-    }, //
+    },
+    types::CStatic, //
 };
 use core::ptr;
 
@@ -24,12 +25,13 @@ use core::ptr;
 /// Invariant of a VMA whose `vm_ops` points here: its `vm_private_data` owns one reference of an
 /// `Arc<Inner>`. Only [`install`] makes such a VMA. The kernel copies both fields together when it
 /// splits or moves a VMA and then calls `open` for the copy; it calls `close` once for each VMA.
-static VM_OPS: bindings::vm_operations_struct = bindings::vm_operations_struct {
-    open: Some(open),
-    close: Some(close),
-    fault: Some(fault),
-    ..pin_init::zeroed()
-};
+static VM_OPS: CStatic<bindings::vm_operations_struct> =
+    CStatic::new(bindings::vm_operations_struct {
+        open: Some(open),
+        close: Some(close),
+        fault: Some(fault),
+        ..pin_init::zeroed()
+    });
 
 /// Returns whether something already owns the operations or the private data of `vma`.
 pub(super) fn has_owner(vma: &VmaNew) -> bool {
@@ -47,7 +49,7 @@ pub(super) fn install(vma: &VmaNew, inner: Arc<Inner>) -> Result {
     // looks at these fields. The reference that `inner` is moves into the VMA, as `VM_OPS` demands.
     unsafe {
         (*vma.as_ptr()).vm_private_data = Arc::into_raw(inner).cast_mut().cast();
-        (*vma.as_ptr()).vm_ops = &VM_OPS;
+        (*vma.as_ptr()).vm_ops = VM_OPS.as_ptr();
     }
     Ok(())
 }
@@ -60,7 +62,7 @@ pub(super) fn maps(vma: &VmaRef, inner: &Inner) -> bool {
     // SAFETY: By the type invariants of `VmaRef`, we hold the mmap or VMA read lock, under which
     // these fields do not change.
     let (ops, data) = unsafe { ((*vma.as_ptr()).vm_ops, (*vma.as_ptr()).vm_private_data) };
-    ptr::eq(ops, &VM_OPS) && ptr::eq(data.cast_const().cast(), inner)
+    ptr::eq(ops, VM_OPS.as_ptr()) && ptr::eq(data.cast_const().cast(), inner)
 }
 
 /// A VMA of the area was copied.
