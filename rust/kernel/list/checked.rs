@@ -137,8 +137,8 @@ pub use impl_has_checked_links;
 ///   other list has or had.
 /// - Exactly the links that form the cycle which `first` is part of have `number`; if `first` is
 ///   null there are none.
-/// - For each of them, `item` is a pointer from [`Arc::into_raw`], whose reference the list owns, to
-///   the item whose [`HasCheckedLinks::links`] they are.
+/// - For each of them, `item` is a pointer from [`Arc::into_raw`], whose reference the list owns,
+///   to the item whose [`HasCheckedLinks::links`] they are.
 ///
 /// # Examples
 ///
@@ -297,15 +297,6 @@ where
         Some(unsafe { self.unlink(self.first) })
     }
 
-    /// Takes the last item.
-    pub fn pop_back(&mut self) -> Option<Arc<T>> {
-        if self.first.is_null() {
-            return None;
-        }
-        // SAFETY: By the type invariants, `first` is in this list, and so are its neighbours.
-        Some(unsafe { self.unlink((*Self::place(self.first)).prev) })
-    }
-
     /// Takes `item` out, if it is in this list.
     #[inline]
     pub fn remove(&mut self, item: &T) -> Option<Arc<T>> {
@@ -402,8 +393,8 @@ where
     #[inline]
     unsafe fn item(links: *const CheckedLinks<ID, WORDS>) -> *const T {
         build_assert!(mem::size_of::<*const T>() == mem::size_of::<[*const (); WORDS]>());
-        // SAFETY: The caller owns the list. By the type invariants, the bytes are those of a pointer
-        // of this type, and both types have the same size.
+        // SAFETY: The caller owns the list. By the type invariants, the bytes are those of a
+        // pointer of this type, and both types have the same size.
         unsafe { mem::transmute_copy(&(*Self::place(links)).item) }
     }
 
@@ -559,10 +550,10 @@ mod tests {
         assert!(list.push_front(all[4].clone()).is_ok());
         expect(&list, &[4, 1, 3]);
         assert_eq!(list.last().map(|item| item.value), Some(3));
-        assert_eq!(list.pop_back().map(|item| item.value), Some(3));
+        assert!(list.remove(&all[3]).is_some());
         assert_eq!(list.pop_front().map(|item| item.value), Some(4));
         assert_eq!(list.pop_front().map(|item| item.value), Some(1));
-        assert!(list.pop_front().is_none() && list.pop_back().is_none());
+        assert!(list.pop_front().is_none() && list.last().is_none());
         Ok(())
     }
 

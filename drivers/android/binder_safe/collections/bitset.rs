@@ -3,8 +3,8 @@
 //! A set of small numbers in which the next one is found without a look at all between.
 //!
 //! A bit for each number is not enough: full words would have to be skipped one by one. So above
-//! each 64 words there is one that says which of them have a bit, and so on up to a single word. The
-//! words lie level by level, the single one first; those below word `n` start at `64 * n + 1`.
+//! each 64 words there is one that says which of them have a bit, and so on up to a single word.
+//! The words lie level by level, the single one first; those below word `n` start at `64 * n + 1`.
 
 use kernel::{
     alloc::AllocError,

@@ -7,8 +7,8 @@
 //!
 //! No operation takes longer because of other entries. The array is in segments, each as large as
 //! all before, and only the first is ever replaced, as long as it is small. The hash has lists of
-//! entries and grows by one list whenever an entry is added, by splitting the one list whose entries
-//! belong to both ("linear hashing").
+//! entries and grows by one list whenever an entry is added, by splitting the one list whose
+//! entries belong to both ("linear hashing").
 
 use super::bitset::Bitset;
 use kernel::{

@@ -9,7 +9,7 @@
 //! | `Instance::processes` (mutex) | the processes of a mount | nothing |
 //! | `Registry::lists` (mutex) | processes and contexts for the logs | nothing |
 //! | `ProcessFiles::opens` (mutex) | which thread groups have a log file | nothing |
-//! | `DeviceLimit::count`, `Minors::taken` (mutexes) | how many devices there are | locks of the file system |
+//! | `DeviceLimit::count`, `Minors::taken` (mutexes) | numbers of devices | the file system's |
 //! | `Context::manager` | who answers at handle 0 | nothing |
 //! | `Process::refs` | the handles of a process, and subscriptions by them | nothing |
 //! | `Peer::queue` | work, threads, nodes, subscriptions, their states | `refs`, `manager` |
@@ -24,9 +24,9 @@
 //! area are in the kernel crate, and no lock of the driver is held around them.
 //!
 //! Under a spin lock one only records what is to be done, in a number of steps that does not depend
-//! on what others sent. Threads and pollers are woken ([`Wake`](crate::thread::wake::Wake)), objects
-//! are dropped, user memory is copied and memory is allocated after it was released. Queues are
-//! links in the items, so queueing needs no memory.
+//! on what others sent. Threads and pollers are woken ([`Wake`](crate::thread::wake::Wake)),
+//! objects are dropped, user memory is copied and memory is allocated after it was released. Queues
+//! are links in the items, so queueing needs no memory.
 //!
 //! Without a lock:
 //!

@@ -107,7 +107,8 @@ enum PendingOn {
     Nobody,
     /// The work of the process, or the inbox of a thread that was picked for it.
     Process,
-    /// The inbox of the thread that sent the node, where it comes before the return for the message.
+    /// The inbox of the thread that sent the node, where it comes before the return for the
+    /// message.
     Sender(Pid),
 }
 
@@ -192,8 +193,8 @@ impl Node {
     /// Adds a reference of another process, or to one: `is_new` if that process had none, and
     /// `is_strong` if it had no strong one.
     ///
-    /// The first strong reference must be made by a `notifier`, a thread of the owner that will tell
-    /// its process of it. Fails with `EINVAL` otherwise, and with `EAGAIN` if the owner, which
+    /// The first strong reference must be made by a `notifier`, a thread of the owner that will
+    /// tell its process of it. Fails with `EINVAL` otherwise, and with `EAGAIN` if the owner, which
     /// lives, has forgotten the node meanwhile.
     pub(crate) fn add_ref(
         self: &Arc<Self>,
@@ -280,8 +281,8 @@ impl Node {
         (Wake::nobody(), listed)
     }
 
-    /// What to tell the owner, now that the node was taken out of a queue. Gives the place of a node
-    /// that serves no purpose any more.
+    /// What to tell the owner, now that the node was taken out of a queue. Gives the place of a
+    /// node that serves no purpose any more.
     ///
     /// References and pins are looked at once: if the last one goes after that, it sees to the rest
     /// as soon as it gets the lock.

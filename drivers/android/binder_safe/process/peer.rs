@@ -188,8 +188,8 @@ impl Peer {
         Wake::new(sleeper, &self.pollers)
     }
 
-    /// Gives `work` to the thread that began to wait last; without one, it waits for the first thread
-    /// that is free.
+    /// Gives `work` to the thread that began to wait last; without one, it waits for the first
+    /// thread that is free.
     pub(crate) fn assign(&self, queue: &mut Queue, work: Work) -> Wake<'_> {
         let Some(thread) = queue.pop_idle() else {
             enqueue(&mut queue.todo, work.into_item());

@@ -102,8 +102,9 @@ impl Refs {
 impl Process {
     /// Counts one more reference to `node`, and gives its handle.
     ///
-    /// `notifier` is as in [`Node::add_ref`]; a new reference gets one of `ids`. Fails with `EINVAL`
-    /// where that one does, with `ESRCH` if the process was released, and with `ENOMEM`. May sleep.
+    /// `notifier` is as in [`Node::add_ref`]; a new reference gets one of `ids`. Fails with
+    /// `EINVAL` where that one does, with `ESRCH` if the process was released, and with `ENOMEM`.
+    /// May sleep.
     pub(crate) fn add_ref(
         &self,
         node: &Arc<Node>,

@@ -8,8 +8,8 @@
 //! of more, free ones are linked once more by size, and the others are in a tree. Nothing here
 //! allocates: a full table says so and is given room from outside.
 //!
-//! The number of blocks has no limit but the bytes, so nobody can take all of them, and no operation
-//! takes longer because there are many.
+//! The number of blocks has no limit but the bytes, so nobody can take all of them, and no
+//! operation takes longer because there are many.
 
 mod bins;
 mod index;

@@ -68,8 +68,8 @@ impl<T> Ranges<T> {
         block
     }
 
-    /// How many buffers were reserved with the tag of the one in `range`, which has one, and are not
-    /// free again, and their bytes.
+    /// How many buffers were reserved with the tag of the one in `range`, which has one, and are
+    /// not free again, and their bytes.
     ///
     /// Of many blocks, only those near that one count. A buffer that follows others of its sender
     /// lies next to them, so a flood is seen there, but not all that somebody has far away.
