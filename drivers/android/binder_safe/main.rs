@@ -42,8 +42,8 @@ mod wire;
 
 use binderfs::{
     driver::Driver,
-    misc::DevNodes,
-    Binderfs, //
+    fs_type::Binderfs,
+    misc::DevNodes, //
 };
 
 module! {

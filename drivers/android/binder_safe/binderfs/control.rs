@@ -4,8 +4,9 @@
 
 use super::{
     device::Access,
+    fs_type::Binderfs,
     minors::Minor,
-    Binderfs, //
+    names::MAX_NAME, //
 };
 use kernel::{
     fs::{
@@ -25,9 +26,6 @@ use zerocopy_derive::{
     Immutable,
     KnownLayout, //
 };
-
-/// The longest name of a device, in bytes.
-pub(crate) const MAX_NAME: usize = uapi::BINDERFS_MAX_NAME as usize;
 
 const CTL_ADD: u32 = _IOWR::<uapi::binderfs_device>(b'b' as u32, 1);
 

@@ -4,21 +4,11 @@
 
 use super::{
     device_limit::Slot,
-    minors::Minor,
-    Binderfs, //
+    minors::Minor, //
 };
-use crate::{
-    context::Context,
-    file::DeviceFile, //
-};
+use crate::context::Context;
 use kernel::{
-    chrdev::DevT,
-    fs::pseudo::{
-        ChrNode,
-        Dir,
-        Owner, //
-    },
-    prelude::*,
+    fs::pseudo::Owner,
     sync::Arc, //
 };
 
@@ -44,13 +34,13 @@ impl Default for Access {
 /// What opening a node finds.
 pub(crate) struct Device {
     pub(crate) context: Arc<Context>,
-    _claim: Option<Claim>,
+    pub(super) _claim: Option<Claim>,
 }
 
 /// What a node in a mount has taken; it is given back when nobody uses the node any more.
-struct Claim {
-    minor: Minor,
-    _slot: Slot,
+pub(super) struct Claim {
+    pub(super) minor: Minor,
+    pub(super) _slot: Slot,
 }
 
 impl Device {
@@ -60,40 +50,5 @@ impl Device {
             context,
             _claim: None,
         }
-    }
-}
-
-/// A device that has no place in a mount yet.
-pub(crate) struct NewDevice {
-    context: Arc<Context>,
-    claim: Claim,
-}
-
-impl NewDevice {
-    /// Makes a device with this number.
-    pub(crate) fn new(context: Arc<Context>, minor: Minor, slot: Slot) -> Self {
-        let claim = Claim { minor, _slot: slot };
-        Self { context, claim }
-    }
-
-    /// The device number.
-    pub(crate) fn dev(&self) -> DevT {
-        self.claim.minor.dev
-    }
-
-    /// Puts the device into the root of its mount.
-    pub(crate) fn insert(self, root: &Dir<'_, Binderfs>, name: &CStr, access: Access) -> Result {
-        let dev = self.dev();
-        let node = ChrNode {
-            dev,
-            mode: access.mode,
-            ino: Some(u64::from(FIRST_DEVICE_INO + dev.minor())),
-            owner: access.owner,
-        };
-        let device = Device {
-            context: self.context,
-            _claim: Some(self.claim),
-        };
-        root.create_chr::<DeviceFile>(name, node, device)
     }
 }

@@ -2,7 +2,7 @@
 
 //! The directory `features`, where programs look up what the driver can do.
 
-use super::Binderfs;
+use super::fs_type::Binderfs;
 use kernel::{
     fs::pseudo::Dir,
     prelude::*,

@@ -7,11 +7,13 @@ pub(crate) mod device;
 pub(crate) mod device_limit;
 pub(crate) mod driver;
 pub(crate) mod features;
+pub(crate) mod fs_type;
 pub(crate) mod initial_devices;
 pub(crate) mod minors;
 pub(crate) mod misc;
 pub(crate) mod mount;
 pub(crate) mod names;
+pub(crate) mod new_device;
 pub(crate) mod options;
 pub(crate) mod param;
 
@@ -20,6 +22,7 @@ use self::{
     device::FIRST_DEVICE_INO,
     driver::Driver,
     features::add_features,
+    fs_type::Binderfs,
     minors::MAX_MINORS,
     mount::Mount,
     options::{
@@ -57,9 +60,6 @@ use kernel::{
 
 /// The inode number of `binder-control`; the root has 1.
 const CONTROL_INO: u64 = 2;
-
-/// The file system.
-pub(crate) struct Binderfs;
 
 #[vtable]
 impl FileSystem for Binderfs {

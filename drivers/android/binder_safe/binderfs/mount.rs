@@ -3,7 +3,6 @@
 //! A mount: what its super block owns.
 
 use super::{
-    device::NewDevice,
     device_limit::DeviceLimit,
     driver::Driver,
     initial_devices::First,
@@ -14,13 +13,10 @@ use super::{
     options::Options, //
 };
 use crate::{
-    context::{
-        instance::Instance,
-        Context, //
-    },
+    context::instance::Instance,
     logs::{
         files::ProcessFiles,
-        mounted::MountPlace, //
+        mount_place::MountPlace, //
     }, //
 };
 use kernel::{
@@ -42,7 +38,7 @@ pub(crate) struct Mount {
     pub(crate) first: First,
     /// Its log files of processes, if it has any logs.
     pub(crate) process_logs: SetOnce<Arc<ProcessFiles<MountPlace>>>,
-    instance: Arc<Instance>,
+    pub(super) instance: Arc<Instance>,
     reserve: Reserve,
 }
 
@@ -67,13 +63,5 @@ impl Mount {
     /// Takes a minor for this mount.
     pub(crate) fn take_minor(&self) -> Result<Minor> {
         self.driver.minors.take(self.reserve)
-    }
-
-    /// Makes a device that has no place in the tree yet.
-    pub(crate) fn new_device(&self, name: &CStr) -> Result<NewDevice> {
-        let slot = self.limit.take()?;
-        let minor = self.take_minor()?;
-        let context = Context::new(name, &self.instance)?;
-        Ok(NewDevice::new(context, minor, slot))
     }
 }

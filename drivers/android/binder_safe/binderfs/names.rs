@@ -2,14 +2,17 @@
 
 //! Lists of device names.
 
-use super::control::MAX_NAME;
 use kernel::{
     prelude::*,
     str::{
         BStr,
         CString, //
-    }, //
+    },
+    uapi, //
 };
+
+/// The longest name of a device, in bytes.
+pub(crate) const MAX_NAME: usize = uapi::BINDERFS_MAX_NAME as usize;
 
 /// What each mount has besides devices.
 const FILES: [&[u8]; 3] = [b"binder-control", b"features", b"binder_logs"];

@@ -20,7 +20,7 @@ use crate::{
     },
     transaction::{
         free,
-        payload::{
+        message::{
             user_ptr,
             Sender, //
         },

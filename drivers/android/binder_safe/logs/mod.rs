@@ -8,6 +8,7 @@ mod buffers;
 pub(crate) mod debug;
 pub(crate) mod files;
 mod history;
+pub(crate) mod mount_place;
 pub(crate) mod mounted;
 mod nodes;
 mod process;

@@ -4,48 +4,28 @@
 
 use super::{
     files::{
-        Place,
         ProcessFiles,
         MODE, //
     },
+    mount_place::MountPlace,
     LogFile,
     FILES, //
 };
 use crate::binderfs::{
-    mount::Mount,
-    Binderfs, //
+    fs_type::Binderfs,
+    mount::Mount, //
 };
 use kernel::{
     fs::{
         file::UncountedFile,
         pseudo::{
             Dir,
-            DirHandle,
             SuperBlock, //
         }, //
     },
     prelude::*,
     task::Pid, //
 };
-
-/// `binder_logs/proc` of a mount.
-pub(crate) struct MountPlace(DirHandle<Binderfs>);
-
-impl Place for MountPlace {
-    type Key<'a> = &'a SuperBlock<Binderfs>;
-    type File = ();
-
-    fn add(&self, sb: &SuperBlock<Binderfs>, name: &CStr, log: LogFile) -> Result {
-        let dir = self.0.get(sb).ok_or(ENOENT)?;
-        dir.create_seq_file::<LogFile>(name, MODE, log)
-    }
-
-    fn remove(&self, sb: &SuperBlock<Binderfs>, name: &CStr, _file: ()) {
-        if let Some(dir) = self.0.get(sb) {
-            let _ = dir.remove(name);
-        }
-    }
-}
 
 /// Makes the directory in a mount.
 pub(crate) fn add_logs(root: &Dir<'_, Binderfs>, mount: &Mount) -> Result {
@@ -58,7 +38,7 @@ pub(crate) fn add_logs(root: &Dir<'_, Binderfs>, mount: &Mount) -> Result {
     let processes = dir.mkdir(c"proc", 0o755)?.handle();
     mount
         .process_logs
-        .populate(ProcessFiles::new(MountPlace(processes), global)?);
+        .populate(ProcessFiles::new(MountPlace::new(processes), global)?);
     Ok(())
 }
 

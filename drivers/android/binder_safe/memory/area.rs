@@ -6,13 +6,7 @@
 //! receiver frees it by its address. Half of the area at most holds oneway messages, so that a
 //! flood of them leaves room for calls.
 
-use super::{
-    buffer::{
-        Buffer,
-        Held, //
-    },
-    watch, //
-};
+use super::watch;
 use crate::{
     collections::{
         ranges::{
@@ -22,7 +16,6 @@ use crate::{
             Range,
             Ranges,
             Room,
-            ALIGN,
             NO_TAG, //
         },
         spam::Spam, //
@@ -56,6 +49,13 @@ pub(crate) struct Area<T> {
     pub(super) pages: PageArea,
     #[pin]
     space: SpinLock<Space<T>>,
+}
+
+/// What an area keeps of a buffer while its owner uses it.
+pub(super) struct Held<T> {
+    pub(super) pins: Pins,
+    pub(super) clear: bool,
+    pub(super) contents: T,
 }
 
 /// Which bytes are in use.
@@ -98,24 +98,6 @@ impl<T> Area<T> {
         space.size = size;
         space.free_oneway = size / 2;
         Ok(())
-    }
-
-    /// Reserves a buffer of `len` bytes, rounded up, that logs know by `label`.
-    ///
-    /// Fails with `ESRCH` if the area is not mapped, with `ENOSPC` if there is no room, and with
-    /// `ENOMEM`.
-    pub(crate) fn reserve(
-        self: &Arc<Self>,
-        len: usize,
-        kind: Kind,
-        label: BufferInfo,
-    ) -> Result<(Buffer<T>, SpamCheck)> {
-        let len = len
-            .checked_next_multiple_of(ALIGN)
-            .ok_or(EINVAL)?
-            .max(ALIGN);
-        let (range, load) = self.reserve_range(len, kind, label)?;
-        Ok((Buffer::fill(self.clone(), range)?, load))
     }
 
     /// Frees the buffer that starts at user address `address`, if its owner may do so.
@@ -216,7 +198,8 @@ impl<T> Area<T> {
         self.space.lock().release(range);
     }
 
-    fn reserve_range(
+    /// Reserves `len` bytes, a multiple of the size of a word of the ABI.
+    pub(super) fn reserve_range(
         &self,
         len: usize,
         kind: Kind,

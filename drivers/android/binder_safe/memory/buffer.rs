@@ -2,10 +2,16 @@
 
 //! A piece of an area that holds one message.
 
-use super::area::Area;
+use super::area::{
+    Area,
+    Held,
+    Kind,
+    SpamCheck, //
+};
 use crate::collections::ranges::{
     BufferInfo,
-    Range, //
+    Range,
+    ALIGN, //
 };
 use kernel::{
     mm::page_area::Pins,
@@ -25,16 +31,29 @@ pub(crate) struct Buffer<T> {
     pins: Option<Pins>,
 }
 
-/// What an area keeps of a buffer while its owner uses it.
-pub(super) struct Held<T> {
-    pub(super) pins: Pins,
-    pub(super) clear: bool,
-    pub(super) contents: T,
+impl<T> Area<T> {
+    /// Reserves a buffer of `len` bytes, rounded up, that logs know by `label`.
+    ///
+    /// Fails with `ESRCH` if the area is not mapped, with `ENOSPC` if there is no room, and with
+    /// `ENOMEM`.
+    pub(crate) fn reserve(
+        self: &Arc<Self>,
+        len: usize,
+        kind: Kind,
+        label: BufferInfo,
+    ) -> Result<(Buffer<T>, SpamCheck)> {
+        let len = len
+            .checked_next_multiple_of(ALIGN)
+            .ok_or(EINVAL)?
+            .max(ALIGN);
+        let (range, load) = self.reserve_range(len, kind, label)?;
+        Ok((Buffer::fill(self.clone(), range)?, load))
+    }
 }
 
 impl<T> Buffer<T> {
     /// Provides the pages of a reserved range, which is given back if that fails.
-    pub(super) fn fill(area: Arc<Area<T>>, range: Range) -> Result<Self> {
+    fn fill(area: Arc<Area<T>>, range: Range) -> Result<Self> {
         match area.pin(range) {
             Ok(pins) => Ok(Self {
                 area,

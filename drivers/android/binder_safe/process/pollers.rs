@@ -2,7 +2,6 @@
 
 //! Those who wait for the work of a process with poll or epoll.
 
-use super::queue::Queue;
 use kernel::{
     fs::file::File,
     prelude::*,
@@ -27,15 +26,15 @@ impl Pollers {
         Self(SetOnce::new())
     }
 
-    /// Adds the caller of `poll`; `queue` is that of the process.
-    pub(crate) fn register(
+    /// Adds the caller of `poll`; `lock` is that of the process.
+    pub(crate) fn register<T>(
         &self,
-        queue: &SpinLock<Queue>,
+        lock: &SpinLock<T>,
         file: &File,
         table: &PollTable<'_>,
     ) -> Result {
         if self.0.as_ref().is_none() {
-            self.make(queue)?;
+            self.make(lock)?;
         }
         if let Some(condvar) = self.0.as_ref() {
             table.register_wait(file, condvar);
@@ -45,11 +44,11 @@ impl Pollers {
 
     /// Makes the wait queue, unless somebody else does.
     #[cold]
-    fn make(&self, queue: &SpinLock<Queue>) -> Result {
+    fn make<T>(&self, lock: &SpinLock<T>) -> Result {
         let condvar = PollCondVarBox::new(c"Pollers", kernel::static_lock_class!())?;
         let mut condvar = Some(condvar);
         // Under the lock nobody else is halfway through, which would look like no wait queue.
-        let guard = queue.lock();
+        let guard = lock.lock();
         if self.0.as_ref().is_none() {
             if let Some(condvar) = condvar.take() {
                 self.0.populate(condvar);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Copying a message that has objects.
-//!
-//! What lies between objects goes straight to the receiver's pages; objects are read into kernel
-//! memory, translated there, and written in their new form.
+//! The copy of a message with objects, while it is being made.
 
 use super::{
     contents::{
@@ -12,38 +9,22 @@ use super::{
         SentFile, //
     },
     gather::Gather,
-    payload::{
-        check_buffers_size,
-        user_ptr,
+    message::{
         Layout,
         Recipient,
         Sender, //
-    },
-    translate::translate, //
+    }, //
 };
 use crate::{
     diag::trace,
     memory::buffer::Buffer,
-    process::Process,
-    wire::{
-        object::{
-            Object,
-            MAX_SIZE, //
-        },
-        wire::TransactionDataSg, //
-    }, //
+    process::Process, //
 };
 use kernel::{
     prelude::*,
     sync::Arc,
-    uaccess::{
-        UserSlice,
-        UserSliceReader, //
-    }, //
+    uaccess::UserSliceReader, //
 };
-
-/// Objects start at multiples of this.
-const OBJECT_ALIGN: usize = size_of::<u32>();
 
 /// A message that is being put together.
 pub(crate) struct ObjectCopier<'a> {
@@ -55,66 +36,34 @@ pub(crate) struct ObjectCopier<'a> {
 }
 
 impl<'a> ObjectCopier<'a> {
-    /// Copies data and offsets, translates the objects, and gives what they hold.
-    // Kept apart from the way of messages without objects.
-    #[inline(never)]
-    pub(super) fn fill(
-        sender: &mut Sender<'_>,
-        message: &TransactionDataSg,
+    /// The copy of a message to `recipient`, with `count` objects, into `buffer`.
+    pub(super) fn new(
         recipient: &Recipient<'a>,
         layout: &Layout,
         buffer: &'a mut Buffer<Contents>,
-    ) -> Result<KBox<Objects>> {
-        let data = &message.transaction_data;
-        let mut reader = UserSlice::new(user_ptr(data.buffer), layout.data_size).reader();
-        let offsets = read_offsets(user_ptr(data.offsets), layout.offsets_size)?;
-        check_buffers_size(message)?;
-        buffer.write(layout.offsets_at, offsets.as_bytes())?;
-        let mut copier = Self {
+        count: usize,
+    ) -> Result<Self> {
+        Ok(Self {
             to: recipient.process,
             buffer,
-            objects: Objects::new(recipient.process.clone(), offsets.len())?,
+            objects: Objects::new(recipient.process.clone(), count)?,
             gather: Gather::new(layout.extra_at, layout.context_at),
             accepts_files: recipient.accepts_files,
-        };
-        let mut done = 0;
-        for offset in &offsets {
-            let offset = usize::try_from(*offset)?;
-            if offset % OBJECT_ALIGN != 0 {
-                return Err(EINVAL);
-            }
-            copier.copy_up_to(&mut reader, offset, done)?;
-            copier.gather.count_object();
-            done = offset + copier.object(sender, &mut reader, offset)?;
-        }
-        copier.gather.finish(copier.buffer)?;
-        copier.copy_up_to(&mut reader, layout.data_size, done)?;
-        Ok(copier.objects)
+        })
     }
 
     /// Copies data up to `end`, of which `done` bytes were copied already.
-    fn copy_up_to(&mut self, reader: &mut UserSliceReader, end: usize, done: usize) -> Result {
+    pub(super) fn copy_up_to(
+        &mut self,
+        reader: &mut UserSliceReader,
+        end: usize,
+        done: usize,
+    ) -> Result {
         let len = end.checked_sub(done).ok_or(EINVAL)?;
         if len > reader.len() {
             return Err(EINVAL);
         }
         self.buffer.copy_from_user(done, reader, len)
-    }
-
-    /// Translates the object that comes next, and gives its size in bytes.
-    fn object(
-        &mut self,
-        sender: &mut Sender<'_>,
-        reader: &mut UserSliceReader,
-        offset: usize,
-    ) -> Result<usize> {
-        let mut bytes = [0; MAX_SIZE];
-        let bytes = &mut bytes[..MAX_SIZE.min(reader.len())];
-        reader.clone_reader().read_slice(bytes)?;
-        let (object, size) = Object::parse(bytes)?;
-        reader.skip(size)?;
-        translate(self, sender, object, offset)?;
-        Ok(size)
     }
 
     /// Checks that the message may carry files.
@@ -149,17 +98,4 @@ impl<'a> ObjectCopier<'a> {
         };
         Ok(self.objects.files.push(sent, GFP_KERNEL_ACCOUNT)?)
     }
-}
-
-/// Reads where the objects are.
-fn read_offsets(start: UserPtr, size: usize) -> Result<KVVec<u64>> {
-    let count = size.div_ceil(size_of::<u64>());
-    let mut offsets = KVVec::zeroed(count, GFP_KERNEL_ACCOUNT)?;
-    let bytes = &mut offsets.as_mut_slice().as_mut_bytes()[..size];
-    UserSlice::new(start, size).reader().read_slice(bytes)?;
-    // The sender is first told of what cannot be read.
-    if size % size_of::<u64>() != 0 {
-        return Err(EINVAL);
-    }
-    Ok(offsets)
 }

@@ -5,7 +5,7 @@
 
 use super::{
     failure::Failure,
-    payload::Sender, //
+    message::Sender, //
 };
 use crate::{
     diag::{

@@ -9,12 +9,15 @@ pub(crate) mod failure;
 pub(crate) mod files;
 pub(crate) mod finish;
 pub(crate) mod free;
-pub(crate) mod gather;
-pub(crate) mod payload;
+mod gather;
+pub(crate) mod message;
+mod objects;
+mod payload;
+mod pointers;
 pub(crate) mod reply;
 pub(crate) mod send;
 pub(crate) mod submit;
-pub(crate) mod translate;
+mod translate;
 
 use self::{
     contents::PayloadCell,

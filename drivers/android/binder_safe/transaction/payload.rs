@@ -10,11 +10,17 @@ use super::{
         Contents,
         Objects,
         Payload,
-        PayloadCell,
-        PART_ALIGN, //
+        PayloadCell, //
     },
-    copier::ObjectCopier,
-    failure::Failure, //
+    failure::Failure,
+    message::{
+        check_buffers_size,
+        user_ptr,
+        Layout,
+        Recipient,
+        Sender, //
+    },
+    objects::copy_objects, //
 };
 use crate::{
     collections::ranges::BufferInfo,
@@ -29,80 +35,15 @@ use crate::{
         },
         buffer::Buffer, //
     },
-    process::{
-        node::NodePin,
-        Process, //
-    },
-    thread::{
-        local::Local,
-        Thread, //
-    },
+    process::node::NodePin,
     wire::wire::TransactionDataSg, //
 };
 use kernel::{
-    fs::file::IoctlFile,
     prelude::*,
     security::SecurityCtx,
-    sync::Arc,
     uaccess::UserSlice,
     uapi, //
 };
-
-/// Who sends, and through which file.
-pub(crate) struct Sender<'a> {
-    pub(crate) process: &'a Process,
-    pub(crate) thread: &'a Arc<Thread>,
-    pub(crate) local: &'a mut Local,
-    pub(crate) file: &'a IoctlFile<'a>,
-    /// The id of the transaction that is being sent.
-    pub(crate) id: u32,
-}
-
-/// Where a message goes, and what it may carry.
-pub(crate) struct Recipient<'a> {
-    pub(crate) process: &'a Arc<Process>,
-    pub(crate) node: Option<NodePin>,
-    pub(crate) kind: Kind,
-    pub(crate) accepts_files: bool,
-}
-
-/// Where the parts of a message lie in its buffer, in bytes.
-pub(super) struct Layout {
-    pub(super) data_size: usize,
-    pub(super) offsets_at: usize,
-    pub(super) offsets_size: usize,
-    /// Where the buffers begin that objects point to.
-    pub(super) extra_at: usize,
-    pub(super) context_at: usize,
-    len: usize,
-}
-
-impl Layout {
-    /// Fails with `EINVAL` if the sizes make no sense.
-    fn new(message: &TransactionDataSg, context_size: usize) -> Result<Self> {
-        let data = &message.transaction_data;
-        let data_size = usize::try_from(data.data_size)?;
-        let offsets_size = usize::try_from(data.offsets_size)?;
-        let extra_size = usize::try_from(message.buffers_size)?;
-        let offsets_at = behind(0, data_size)?;
-        let extra_at = behind(offsets_at, offsets_size)?;
-        let context_at = behind(extra_at, extra_size)?;
-        Ok(Self {
-            data_size,
-            offsets_at,
-            offsets_size,
-            extra_at,
-            context_at,
-            len: behind(context_at, context_size)?,
-        })
-    }
-}
-
-/// Where the next part begins behind one of `size` bytes.
-fn behind(start: usize, size: usize) -> Result<usize> {
-    let padded = size.checked_add(PART_ALIGN - 1).ok_or(EINVAL)? & !(PART_ALIGN - 1);
-    start.checked_add(padded).ok_or(EINVAL)
-}
 
 /// Copies the message that the current task sends into the area of its recipient, and puts what is
 /// known of it into `cell`. Gives where it begins in the area, too.
@@ -184,25 +125,10 @@ fn fill(
 ) -> Result<Option<KBox<Objects>>> {
     let data = &message.transaction_data;
     if layout.offsets_size > 0 {
-        return ObjectCopier::fill(sender, message, recipient, layout, buffer).map(Some);
+        return copy_objects(sender, message, recipient, layout, buffer).map(Some);
     }
     check_buffers_size(message)?;
     let mut reader = UserSlice::new(user_ptr(data.buffer), layout.data_size).reader();
     buffer.copy_from_user(0, &mut reader, layout.data_size)?;
     Ok(None)
-}
-
-/// Checks that the buffers that objects point to have a size that keeps what follows them aligned.
-pub(super) fn check_buffers_size(message: &TransactionDataSg) -> Result {
-    if message.buffers_size % PART_ALIGN as u64 != 0 {
-        return Err(EINVAL);
-    }
-    Ok(())
-}
-
-/// The address that a 64-bit field of the ABI holds.
-///
-/// Addresses that do not fit become one that nothing is mapped at.
-pub(crate) fn user_ptr(address: u64) -> UserPtr {
-    UserPtr::from_addr(usize::try_from(address).unwrap_or(usize::MAX))
 }

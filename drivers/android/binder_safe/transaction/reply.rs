@@ -6,11 +6,11 @@ use super::{
     dispatch::Dispatch,
     failure::Failure,
     finish::finish,
-    payload::{
-        self,
+    message::{
         Recipient,
         Sender, //
     },
+    payload,
     Outcome,
     Reply,
     Transaction, //

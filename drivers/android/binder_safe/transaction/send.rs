@@ -5,11 +5,11 @@
 use super::{
     dispatch::Dispatch,
     failure::Failure,
-    payload::{
-        self,
+    message::{
         Recipient,
         Sender, //
     },
+    payload,
     submit::{
         NotSent,
         Sent, //

@@ -5,7 +5,7 @@
 use super::{
     contents::HeldObject,
     copier::ObjectCopier,
-    payload::Sender, //
+    message::Sender, //
 };
 use crate::{
     diag::trace,
