@@ -227,7 +227,7 @@ TEST_F(full_memory, receiver_lives)
 	/* And it goes on when there is memory again. */
 	ASSERT_EQ(0, task_call(self->victim->task, eat, 0, 0, 0));
 	client = peer_open(NULL);
-	put_msg(client, BC_TRANSACTION, MSG(.data = data, .size = 16 * 1024));
+	put_msg(client, BC_TRANSACTION, MSG(.data = data, .size = 1024));
 	EXPECT_STREQ("EAGAIN", peer_write_read(client));
 	EXPECT_STREQ("NOOP TRANSACTION", peer_read(self->victim));
 }
