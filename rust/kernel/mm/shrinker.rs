@@ -29,8 +29,8 @@ use core::{
 /// of the cache itself if an allocation is made under it. So they may only try to take locks under
 /// which memory is allocated.
 ///
-/// A cache borrows nothing: a [`Registration`] may be leaked, and reclaim goes on calling it then. Its
-/// module cannot be unloaded any more in that case.
+/// A cache borrows nothing: a [`Registration`] may be leaked, and reclaim goes on calling it then.
+/// Its module cannot be unloaded any more in that case.
 #[vtable]
 pub trait Shrinker: Send + Sync + 'static {
     /// Returns how many objects there are that could be freed.

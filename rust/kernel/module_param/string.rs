@@ -143,8 +143,8 @@ unsafe extern "C" fn get(buffer: *mut c_char, param: *const bindings::kernel_par
 
 /// The operations of a [`StringParam`].
 ///
-/// A constant, of which each parameter has a copy: whether a static of a C type can be shared is for
-/// the kernel's configuration to say.
+/// A constant, of which each parameter has a copy: whether a static of a C type can be shared is
+/// for the kernel's configuration to say.
 #[doc(hidden)]
 pub const PARAM_OPS_STRING: bindings::kernel_param_ops = bindings::kernel_param_ops {
     flags: 0,

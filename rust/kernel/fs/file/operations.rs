@@ -260,8 +260,8 @@ impl<T: Operations, S: OpenSource<T::Context>> OperationsVtable<T, S> {
     unsafe extern "C" fn flush(file: *mut bindings::file, _: bindings::fl_owner_t) -> c_int {
         // SAFETY: The file is open and is not released during the call.
         let data = unsafe { Self::data(file) };
-        // SAFETY: The file is valid during the call. A descriptor is closed by a thread that has it in
-        // its table, so that an `fdget_pos` region without the lock is one of this thread.
+        // SAFETY: The file is valid during the call. A descriptor is closed by a thread that has it
+        // in its table, so that an `fdget_pos` region without the lock is one of this thread.
         let file = unsafe { LocalFile::from_raw_file(file) };
 
         from_result(|| T::flush(data, file).map(|()| 0))
