@@ -84,9 +84,13 @@ impl From<Taken> for Item {
 impl Item {
     /// Keeps `thread` and its process in step with what the thread takes.
     pub(super) fn take(thread: &Thread, queue: &mut Queue, work: Work) -> Self {
+        let taken = |queue: &mut Queue, taken: Taken| {
+            thread.take(queue, &taken);
+            taken.into()
+        };
         match work {
-            Work::Transaction(transaction) => thread.take_transaction(queue, transaction).into(),
-            Work::Outcome(call) => thread.take_outcome(queue, call).into(),
+            Work::Transaction(transaction) => taken(queue, Taken::Transaction(transaction)),
+            Work::Outcome(call) => taken(queue, Taken::Outcome(call)),
             Work::Node(node) => {
                 let (update, listed) = node.take_update(queue);
                 Self::Update(node, update, listed)

@@ -43,24 +43,21 @@ pub(super) enum Taken {
 }
 
 impl Thread {
-    /// Takes a transaction for the thread to handle.
-    pub(super) fn take_transaction(
-        &self,
-        queue: &mut Queue,
-        transaction: Arc<Transaction>,
-    ) -> Taken {
-        transaction.set_handler(self.tid);
-        if !transaction.is_oneway() {
-            self.push_handled(queue, transaction.clone());
+    /// Keeps the stack of the thread in step with the item that is taken for it.
+    #[inline]
+    pub(super) fn take(&self, queue: &mut Queue, taken: &Taken) {
+        match taken {
+            Taken::Transaction(transaction) => {
+                transaction.set_handler(self.tid);
+                if !transaction.is_oneway() {
+                    self.push_handled(queue, transaction.clone());
+                }
+            }
+            Taken::Outcome(_) => {
+                // `taken` is another reference to it.
+                let _call = self.pop_call(queue);
+            }
         }
-        Taken::Transaction(transaction)
-    }
-
-    /// Takes the outcome of the call that the thread waits for.
-    pub(super) fn take_outcome(&self, queue: &mut Queue, call: Arc<Transaction>) -> Taken {
-        // `call` is another reference to it.
-        let _call = self.pop_call(queue);
-        Taken::Outcome(call)
     }
 
     /// Puts work that ends a read into the hands of the thread, if it sleeps in one and nothing
@@ -70,9 +67,10 @@ impl Thread {
         queue: &mut Queue,
         work: Work,
     ) -> Result<Option<ARef<Task>>, Work> {
-        let is_busy = !queue.todo.is_empty() || self.must_return(queue);
+        let (has_todo, flushes) = (!queue.todo.is_empty(), queue.flushes);
         let state = self.state(queue);
-        if is_busy || !state.takes_handoff || !state.inbox.is_empty() {
+        let must_return = state.must_return || state.flushes != flushes;
+        if has_todo || must_return || !state.takes_handoff || !state.inbox.is_empty() {
             return Err(work);
         }
         // The thread may wake up for no reason, and look at this very moment.
@@ -80,16 +78,14 @@ impl Thread {
             return Err(work);
         };
         let taken = match work {
-            Work::Transaction(transaction) => self.take_transaction(queue, transaction),
-            Work::Outcome(call) if call.is_answered() => self.take_outcome(queue, call),
+            Work::Transaction(transaction) => Taken::Transaction(transaction),
+            Work::Outcome(call) if call.is_answered() => Taken::Outcome(call),
             work => return Err(work),
         };
-        let state = self.state(queue);
         state.takes_handoff = false;
         state.looper &= !looper::WAITING;
-        let task = state.sleeper.take();
-        let can_ask = state.can_ask;
-        self.has_returned(queue);
+        let (task, can_ask) = (state.sleeper.take(), state.can_ask);
+        self.take(queue, &taken);
         let spawn = can_ask && self.process.request_looper(queue);
         *place = Some(Handoff { taken, spawn });
         Ok(task)

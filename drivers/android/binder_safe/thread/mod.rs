@@ -144,7 +144,7 @@ pub(crate) struct State {
     /// The next read shall return even if there is nothing to read.
     pub(crate) must_return: bool,
     /// [`Queue::flushes`] when a read last returned.
-    flushes: u32,
+    pub(super) flushes: u32,
     /// The task that sleeps in a read.
     pub(crate) sleeper: Option<ARef<Task>>,
     /// The sleeper has room in its buffer for any item.

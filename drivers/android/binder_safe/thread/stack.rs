@@ -49,6 +49,7 @@ impl Stack {
 
 impl Thread {
     /// The thread has made a call.
+    #[inline]
     pub(super) fn push_made(&self, queue: &mut Queue, call: Arc<Transaction>) {
         let stack = &mut self.state(queue).stack;
         stack.is_handling = false;
@@ -59,6 +60,7 @@ impl Thread {
     }
 
     /// The thread is about to handle a call.
+    #[inline]
     pub(super) fn push_handled(&self, queue: &mut Queue, call: Arc<Transaction>) {
         let stack = &mut self.state(queue).stack;
         stack.is_handling = true;
@@ -68,19 +70,21 @@ impl Thread {
     }
 
     /// Takes the call off the stack that is at the top.
+    #[inline]
     pub(crate) fn pop_call(&self, queue: &mut Queue) -> Option<Arc<Transaction>> {
         let stack = &mut self.state(queue).stack;
         let call = stack.top.take()?;
-        let was_handling = stack.is_handling;
+        let was_handling = core::mem::replace(&mut stack.is_handling, !stack.is_handling);
         let below = if was_handling {
             call.below(queue).take()
         } else {
             call.parent.clone()
         };
-        queue.in_calls -= usize::from(below.is_none());
-        let stack = &mut self.state(queue).stack;
-        stack.is_handling = !was_handling;
-        stack.top = below;
+        if below.is_some() {
+            self.state(queue).stack.top = below;
+        } else {
+            queue.in_calls -= 1;
+        }
         Some(call)
     }
 
