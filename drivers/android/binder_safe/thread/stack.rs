@@ -74,7 +74,8 @@ impl Thread {
     pub(crate) fn pop_call(&self, queue: &mut Queue) -> Option<Arc<Transaction>> {
         let stack = &mut self.state(queue).stack;
         let call = stack.top.take()?;
-        let was_handling = core::mem::replace(&mut stack.is_handling, !stack.is_handling);
+        let was_handling = stack.is_handling;
+        stack.is_handling = !was_handling;
         let below = if was_handling {
             call.below(queue).take()
         } else {
