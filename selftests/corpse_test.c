@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,6 +120,7 @@ static void __noreturn live(struct peer *peer, enum end end, struct gate *gate)
 {
 	struct flat_binder_object obj = local_object(0x10, 0, 0);
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	peer->fd = binder_open_at(binder_dir, BINDER_DEV, O_RDWR);
 	if (mmap(NULL, AREA, PROT_READ, MAP_PRIVATE, peer->fd, 0) == MAP_FAILED)
 		_exit(1);
