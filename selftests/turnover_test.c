@@ -6,7 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -19,6 +19,12 @@
 /* An old limit for one process, which this is about */
 #define ENOUGH 17000
 #define PATIENCE_MS 100000
+
+/* What a thread is told, and tells */
+struct entry {
+	int fd;
+	int error;
+};
 
 FIXTURE(turnover)
 {
@@ -42,31 +48,36 @@ FIXTURE_TEARDOWN(turnover)
 	EXPECT_STREQ("", binder_teardown());
 }
 
-static void *enter(void *arg)
+static int enter(void *arg)
 {
 	__u32 cmd = BC_ENTER_LOOPER;
 	struct binder_write_read bwr = {
 		.write_size = sizeof(cmd), .write_buffer = (__u64)&cmd,
 	};
+	struct entry *entry = arg;
 
-	return (void *)(long)(ioctl((long)arg, BINDER_WRITE_READ, &bwr) ?
-			      -errno : 0);
+	entry->error = ioctl(entry->fd, BINDER_WRITE_READ, &bwr) ? errno : 0;
+	return 0;
 }
 
-/* Has threads come and go; returns how many, for lack of time, or -errno. */
+/*
+ * Has threads come and go; returns how many, for lack of time, or -errno. Each
+ * shares errno with this one, which sleeps until it is gone.
+ */
 static long turn_over(int fd, int count)
 {
+	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+			  CLONE_THREAD | CLONE_SYSVSEM | CLONE_VFORK;
+	static __u64 stack[8192];
 	long end = now_ms() + PATIENCE_MS;
-	pthread_t thread;
-	void *ret;
+	struct entry entry = { .fd = fd };
 	int made;
 
 	for (made = 0; made < count && now_ms() < end; made++) {
-		if (pthread_create(&thread, NULL, enter, (void *)(long)fd) ||
-		    pthread_join(thread, &ret))
+		if (clone(enter, stack + ARRAY_SIZE(stack), flags, &entry) < 0)
 			die("no thread: %m");
-		if (ret)
-			return (long)ret;
+		if (entry.error)
+			return -entry.error;
 	}
 	return made;
 }
