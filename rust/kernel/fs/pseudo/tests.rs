@@ -425,6 +425,8 @@ mod cases {
         Ok(())
     }
 
+    // Forgetting what has no `drop` is what is tested.
+    #[allow(clippy::forget_non_drop)]
     #[test]
     fn forgotten_directories_do_not_keep_the_mount_busy() -> Result {
         let (alive, registration) = register()?;
