@@ -11,6 +11,16 @@ use kernel::{
     prelude::*,
 };
 
+/// Built in, as far as the compiler is concerned.
+struct LocalModule;
+
+impl kernel::ModuleMetadata for LocalModule {
+    const NAME: &'static CStr = c"misuse";
+
+    // SAFETY: A null pointer stands for code that is built in.
+    const THIS_MODULE: ThisModule = unsafe { ThisModule::from_ptr(core::ptr::null_mut()) };
+}
+
 pub struct Cache<'a>(&'a usize);
 
 #[vtable]
