@@ -144,7 +144,7 @@ mod tests {
         assert!(!taken.is_given());
         taken.take(BStr::from_bytes(b"2"))?;
         assert!(taken.is_given());
-        assert_eq!(*param.value(), 2);
+        assert_eq!(param.value(), 2);
         assert_eq!(taken.take(BStr::from_bytes(b"3")).err(), Some(EEXIST));
         Ok(())
     }
