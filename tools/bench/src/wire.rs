@@ -119,7 +119,7 @@ impl Wire {
     /// Becomes the context manager; the one before may still be on its way out.
     pub fn become_manager(&self) -> Result<()> {
         for _ in 0..1000 {
-            match self.device.become_manager_for_files() {
+            match self.device.become_manager_for_files(false) {
                 Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
                     thread::sleep(Duration::from_millis(1));
                 }

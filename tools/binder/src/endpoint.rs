@@ -114,6 +114,16 @@ impl Endpoint {
         self.device.become_manager()
     }
 
+    /// Becomes a context manager that asks for the security contexts of callers.
+    pub fn become_manager_with_labels(&self) -> io::Result<()> {
+        self.device.become_manager_for_files(true)
+    }
+
+    /// Why the last call failed: a number from `errno.h`, or 0.
+    pub fn last_error(&self) -> io::Result<i32> {
+        self.device.last_error()
+    }
+
     /// Adds a command to the ones that go out next.
     pub fn command(&mut self, number: u32, payload: &[u8]) {
         self.commands.extend_from_slice(&number.to_ne_bytes());

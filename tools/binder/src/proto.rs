@@ -23,6 +23,7 @@ pub const VERSION: u32 = number(READ | WRITE, b'b', 9, size_of::<i32>());
 /// The only one for `binder-control`.
 pub const CTL_ADD: u32 = number(READ | WRITE, b'b', 1, size_of::<NewDevice>());
 pub const SET_CONTEXT_MGR_EXT: u32 = number(WRITE, b'b', 13, OBJECT_SIZE);
+pub const GET_EXTENDED_ERROR: u32 = number(READ | WRITE, b'b', 17, size_of::<[u32; 3]>());
 
 pub const BC_TRANSACTION: u32 = number(WRITE, b'c', 0, size_of::<Transaction>());
 pub const BC_REPLY: u32 = number(WRITE, b'c', 1, size_of::<Transaction>());
@@ -36,6 +37,8 @@ pub const BC_REQUEST_DEATH_NOTIFICATION: u32 = number(WRITE, b'c', 14, 12);
 pub const BC_DEAD_BINDER_DONE: u32 = number(WRITE, b'c', 16, size_of::<u64>());
 pub const BC_TRANSACTION_SG: u32 = number(WRITE, b'c', 17, size_of::<Transaction>() + 8);
 
+/// What a manager reads that asks for security contexts: the address of one comes behind the rest.
+const BR_TRANSACTION_SEC_CTX: u32 = number(READ, b'r', 2, size_of::<Transaction>() + 8);
 const BR_TRANSACTION: u32 = number(READ, b'r', 2, size_of::<Transaction>());
 const BR_REPLY: u32 = number(READ, b'r', 3, size_of::<Transaction>());
 const BR_DEAD_REPLY: u32 = number(NONE, b'r', 5, 0);
@@ -61,6 +64,9 @@ const TYPE_BUFFER: u32 = object_type(*b"pt*");
 
 /// `FLAT_BINDER_FLAG_ACCEPTS_FDS`.
 const ACCEPTS_FDS: u32 = 0x100;
+
+/// `FLAT_BINDER_FLAG_TXN_SECURITY_CTX`.
+const WANTS_LABELS: u32 = 0x1000;
 
 /// The length of `struct flat_binder_object`.
 const OBJECT_SIZE: usize = 24;
@@ -175,10 +181,12 @@ pub fn fd_array(number: u64) -> [u8; 32] {
     bytes
 }
 
-/// What a context manager passes so that calls to it may carry descriptors.
-pub fn manager_object() -> [u8; OBJECT_SIZE] {
+/// What a context manager passes so that calls to it may carry descriptors, and so that they come
+/// with the label that a security module has for their sender.
+pub fn manager_object(labels: bool) -> [u8; OBJECT_SIZE] {
+    let flags = ACCEPTS_FDS | if labels { WANTS_LABELS } else { 0 };
     let mut bytes = Object::Binder { ptr: 0, cookie: 0 }.bytes();
-    bytes[4..8].copy_from_slice(&ACCEPTS_FDS.to_ne_bytes());
+    bytes[4..8].copy_from_slice(&flags.to_ne_bytes());
     bytes
 }
 
@@ -222,7 +230,7 @@ impl Return {
         let parsed = match number {
             BR_NOOP => Self::Noop,
             BR_TRANSACTION_COMPLETE => Self::Complete,
-            BR_TRANSACTION => Self::Transaction(transaction()?),
+            BR_TRANSACTION | BR_TRANSACTION_SEC_CTX => Self::Transaction(transaction()?),
             BR_REPLY => Self::Reply(transaction()?),
             BR_DEAD_REPLY => Self::DeadReply,
             BR_FAILED_REPLY => Self::FailedReply,
@@ -266,6 +274,8 @@ mod tests {
         assert_eq!(BC_TRANSACTION, 0x4040_6300);
         assert_eq!(BC_REQUEST_DEATH_NOTIFICATION, 0x400c_630e);
         assert_eq!(BR_TRANSACTION, 0x8040_7202);
+        assert_eq!(BR_TRANSACTION_SEC_CTX, 0x8048_7202);
+        assert_eq!(GET_EXTENDED_ERROR, 0xc00c_6211);
         assert_eq!(BR_NOOP, 0x0000_720c);
         assert_eq!(TYPE_BINDER, 0x7362_2a85);
         assert_eq!(TYPE_BUFFER, 0x7074_2a85);

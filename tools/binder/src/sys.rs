@@ -97,12 +97,22 @@ impl Device {
         check(unsafe { libc::ioctl(self.file.as_raw_fd(), proto::SET_CONTEXT_MGR as _, 0) })
     }
 
-    /// Becomes the context manager, one that calls may bring file descriptors to.
-    pub fn become_manager_for_files(&self) -> io::Result<()> {
-        let object = proto::manager_object();
+    /// Becomes the context manager, one that calls may bring file descriptors to, and if `labels`
+    /// one that asks for the security contexts of callers, as that of Android does.
+    pub fn become_manager_for_files(&self, labels: bool) -> io::Result<()> {
+        let object = proto::manager_object(labels);
         let number = proto::SET_CONTEXT_MGR_EXT as _;
         // SAFETY: The driver reads an object of this size, which outlives the call.
         check(unsafe { libc::ioctl(self.file.as_raw_fd(), number, object.as_ptr()) })
+    }
+
+    /// Why the last command of this thread failed: a number from `errno.h`, or 0.
+    pub fn last_error(&self) -> io::Result<i32> {
+        let mut error = [0i32; 3];
+        let number = proto::GET_EXTENDED_ERROR as _;
+        // SAFETY: The driver writes three numbers of 32 bits, and `error` outlives the call.
+        check(unsafe { libc::ioctl(self.file.as_raw_fd(), number, error.as_mut_ptr()) })?;
+        Ok(-error[2])
     }
 
     /// Has the driver forget the calling thread.

@@ -9,7 +9,7 @@ use crate::{
     facts::{Facts, Instance, Node, ANDROID, WAYDROID},
     finding::{Finding, Level},
     probe::Probe,
-    User,
+    scripts, User,
 };
 
 /// Where Android's init mounts it, and most others do.
@@ -41,8 +41,9 @@ pub fn all(
     if told == Told::None {
         return findings;
     }
-    findings.extend(names(told));
+    findings.extend(scripts::all(facts));
     findings.push(private(facts, probe));
+    findings.extend(probe.and_then(|probe| scripts::labels(facts, probe)));
     findings.extend(mount(facts, user));
     findings.push(nodes(facts, user));
     findings.extend(permissions(facts, user));
@@ -77,8 +78,9 @@ fn driver(facts: &Facts, told: Told) -> Finding {
             format!("the running kernel {} has none", facts.release),
             match module {
                 Some(module) => format!("there is a module for it: modprobe {module}"),
-                None => "it takes a kernel with CONFIG_ANDROID_BINDER_SAFE, or with \
-                         CONFIG_ANDROID_BINDER_IPC and CONFIG_ANDROID_BINDERFS"
+                None => "it takes a kernel with CONFIG_ANDROID_BINDER_IPC and \
+                         CONFIG_ANDROID_BINDERFS, and with CONFIG_ANDROID_BINDER_SAFE for the \
+                         driver in safe Rust"
                     .to_string(),
             },
         ),
@@ -104,17 +106,6 @@ fn expectation(told: Told, expected: Driver) -> Finding {
             "see above",
         ),
     }
-}
-
-/// Programs that look for the driver know the names of the C driver.
-fn names(told: Told) -> Option<Finding> {
-    (told == Told::One(Driver::Rust)).then(|| {
-        Finding::note(
-            "names",
-            "it is `rust_binder` in /proc/devices and for parameters (rust_binder.rust_devices=); \
-             what looks for `binder` or CONFIG_ANDROID_BINDERFS thinks that there is no driver",
-        )
-    })
 }
 
 fn private(facts: &Facts, probe: Option<&Probe>) -> Finding {

@@ -51,9 +51,6 @@ pub fn tell(facts: &Facts, probe: Option<&Probe>) -> Told {
     if device("rust_binder") || magic(RUST_MAGIC) {
         return Told::One(Driver::Rust);
     }
-    if module("binder_safe") {
-        return Told::One(Driver::Safe);
-    }
     let there = device("binder")
         || !facts.misc.is_empty()
         || facts.filesystems.iter().any(|name| name == "binder");
@@ -62,7 +59,8 @@ pub fn tell(facts: &Facts, probe: Option<&Probe>) -> Told {
         _ if !there => Told::None,
         Some(true) => Told::One(Driver::Safe),
         Some(false) => Told::One(Driver::C),
-        None if module("binder_linux") => Told::One(Driver::C),
+        // Built in, it has its parameters in both places, and no other driver has.
+        None if module("binder_linux") && module("binder") => Told::One(Driver::Safe),
         None => Told::Unclear,
     }
 }
@@ -101,7 +99,7 @@ mod tests {
             Told::One(Driver::Rust)
         );
         assert_eq!(
-            one(&["binder"], &["binder_safe"], None),
+            one(&["binder"], &["binder_linux", "binder"], None),
             Told::One(Driver::Safe)
         );
         assert_eq!(
@@ -112,11 +110,8 @@ mod tests {
             one(&["binder"], &["binder"], Some(false)),
             Told::One(Driver::C)
         );
-        assert_eq!(
-            one(&["binder"], &["binder_linux"], None),
-            Told::One(Driver::C)
-        );
         assert_eq!(one(&["binder"], &["binder"], None), Told::Unclear);
+        assert_eq!(one(&["binder"], &["binder_linux"], None), Told::Unclear);
     }
 
     #[test]

@@ -4,10 +4,12 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io,
+    io::{self, Read},
     os::unix::fs::{FileTypeExt, PermissionsExt},
     path::{Path, PathBuf},
 };
+
+use flate2::read::GzDecoder;
 
 use crate::mounts::{self, Mount};
 
@@ -35,7 +37,7 @@ pub const FEATURES: [&str; 4] = [
 ];
 
 /// The modules that a Binder driver can be, also if it is built in and has parameters.
-const MODULES: [&str; 4] = ["binder_safe", "rust_binder", "binder_linux", "binder"];
+const MODULES: [&str; 3] = ["rust_binder", "binder_linux", "binder"];
 
 const NAMESPACES: [&str; 7] = ["mnt", "ipc", "pid", "uts", "net", "cgroup", "user"];
 
@@ -77,6 +79,12 @@ pub struct Facts {
     /// Which of [`MODULES`] are in the kernel, and which could be loaded into it.
     pub modules: Vec<String>,
     pub loadable: Vec<String>,
+    /// Which of them have a parameter that names devices, and what it says.
+    pub parameters: Vec<(String, String)>,
+    /// The configuration of the kernel, if the kernel or its package tells.
+    pub config: Option<String>,
+    /// The security modules that are on, if somebody may know.
+    pub lsm: Option<String>,
     pub instances: Vec<Instance>,
     /// Nodes in `/dev` itself.
     pub nodes: Vec<Node>,
@@ -164,6 +172,31 @@ fn modules_in(list: &str) -> Vec<String> {
         .collect()
 }
 
+/// The configuration that the kernel has in itself, else the one that its package left in `/boot`.
+fn config(tree: &Tree<'_>, release: &str) -> Option<String> {
+    let mut text = String::new();
+    let own = fs::File::open(tree.0.join("proc/config.gz")).ok();
+    if let Some(file) = own {
+        if GzDecoder::new(file).read_to_string(&mut text).is_ok() {
+            return Some(text);
+        }
+    }
+    fs::read_to_string(tree.0.join(format!("boot/config-{release}"))).ok()
+}
+
+/// The devices that each module was told to make.
+fn parameters(tree: &Tree<'_>) -> Vec<(String, String)> {
+    let value = |name: &&str| {
+        // The Rust driver of the kernel has another name for it.
+        ["devices", "rust_devices"].iter().find_map(|parameter| {
+            let path = format!("sys/module/{name}/parameters/{parameter}");
+            let text = fs::read_to_string(tree.0.join(path)).ok()?;
+            Some((name.to_string(), text.trim().to_string()))
+        })
+    };
+    MODULES.iter().filter_map(value).collect()
+}
+
 /// Reads files below a root, so that tests can have one of their own.
 struct Tree<'a>(&'a Path);
 
@@ -202,6 +235,9 @@ pub fn gather(root: &Path) -> Facts {
             .filter(|name| tree.has(&format!("sys/module/{name}")))
             .map(|name| name.to_string())
             .collect(),
+        parameters: parameters(&tree),
+        config: config(&tree, &release),
+        lsm: fs::read_to_string(root.join("sys/kernel/security/lsm")).ok(),
         loadable: modules_in(&tree.text(&format!("lib/modules/{release}/modules.dep"))),
         instances: mounts::parse(&mountinfo, "binder")
             .into_iter()
@@ -280,12 +316,13 @@ mod tests {
                 ("sys/module/binder_linux/parameters/devices", "binder\n"),
                 (
                     "lib/modules/7.3.4/modules.dep",
-                    "kernel/drivers/android/binder_safe/binder_safe.ko.xz: kernel/lib/x.ko\n",
+                    "kernel/drivers/android/binder_safe/binder_linux.ko.xz: kernel/lib/x.ko\n",
                 ),
                 ("proc/self/ns/mnt", ""),
                 ("proc/sys/user/max_user_namespaces", "0\n"),
                 ("sys/fs/cgroup/cgroup.controllers", "cpu memory\n"),
                 ("dev/binder", "no device"),
+                ("boot/config-7.3.4", "CONFIG_X=y\n"),
             ],
         );
         let facts = gather(&seeded.0);
@@ -294,7 +331,11 @@ mod tests {
         assert_eq!(facts.devices, ["rust_binder"]);
         assert_eq!(facts.misc, ["binder"]);
         assert_eq!(facts.modules, ["binder_linux"]);
-        assert_eq!(facts.loadable, ["binder_safe"]);
+        assert_eq!(facts.loadable, ["binder_linux"]);
+        let parameter = ("binder_linux".to_string(), "binder".to_string());
+        assert_eq!(facts.parameters, [parameter]);
+        assert_eq!(facts.config.as_deref(), Some("CONFIG_X=y\n"));
+        assert_eq!(facts.lsm, None);
         assert!(!facts.missing_namespaces.contains(&"mnt"));
         assert_eq!(facts.max_user_namespaces, Some(0));
         assert!(facts.memory_cgroup && !facts.pressure);

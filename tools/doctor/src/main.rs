@@ -10,6 +10,7 @@ mod facts;
 mod finding;
 mod mounts;
 mod probe;
+mod scripts;
 
 use std::{
     path::{Path, PathBuf},
@@ -63,7 +64,11 @@ enum Role {
     #[command(hide = true)]
     Probe,
     #[command(hide = true)]
-    Manager { device: PathBuf },
+    Manager {
+        device: PathBuf,
+        #[arg(long)]
+        labels: bool,
+    },
 }
 
 /// All that `--json` prints.
@@ -100,7 +105,9 @@ fn examine(user: User, expect: Option<Driver>) -> Result<Report> {
 fn run(cli: &Cli) -> Result<bool> {
     match &cli.role {
         Some(Role::Probe) => return probe::child().map(|()| true),
-        Some(Role::Manager { device }) => return probe::manager(device).map(|()| true),
+        Some(Role::Manager { device, labels }) => {
+            return probe::manager(device, *labels).map(|()| true);
+        }
         None => {}
     }
     let report = examine(cli.user, cli.expect)?;

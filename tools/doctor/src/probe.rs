@@ -32,8 +32,9 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The device that the probe makes.
+/// The devices that the probe makes: for a plain manager, and for one that asks for labels.
 const DEVICE: &str = "doctor";
+const LABELLED: &str = "doctor-labels";
 
 /// What is sent there and back.
 const SIZE: usize = 128;
@@ -52,6 +53,9 @@ pub struct Probe {
     pub failure: Option<String>,
     /// The protocol's version.
     pub version: Option<i32>,
+    /// What came of a call to a manager that asks for security contexts: 0, or a number from
+    /// `errno.h`.
+    pub labels: Option<i32>,
 }
 
 /// A mount that is attached nowhere.
@@ -102,12 +106,14 @@ impl Drop for Role {
 }
 
 /// The manager's process: says when it is ready, then answers each call with what came.
-pub fn manager(device: &Path) -> Result<()> {
+pub fn manager(device: &Path, labels: bool) -> Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let mut endpoint = Endpoint::open(device)?;
-    endpoint
-        .become_manager()
-        .context("cannot become the context manager")?;
+    let became = match labels {
+        true => endpoint.become_manager_with_labels(),
+        false => endpoint.become_manager(),
+    };
+    became.context("cannot become the context manager")?;
     println!("ready");
     loop {
         let next = endpoint.next()?;
@@ -118,17 +124,23 @@ pub fn manager(device: &Path) -> Result<()> {
     }
 }
 
-/// Opens, maps and calls; gives the protocol's version.
-fn call(device: &Path) -> Result<i32> {
-    let mut client = Endpoint::open(device)?;
-    let version = client.version()?;
+/// Starts a manager; it is ready when this returns.
+fn start_manager(device: &Path, options: &[&str]) -> Result<Role> {
     let path = device.display().to_string();
-    let mut manager = Role::start(&["manager", &path])?;
+    let mut manager = Role::start(&[&["manager", &path], options].concat())?;
     let mut said = [0; 5];
     let stdout = manager.0.stdout.as_mut().context("no pipe")?;
     if stdout.read_exact(&mut said).is_err() {
         bail!("the manager ended before it was ready");
     }
+    Ok(manager)
+}
+
+/// Opens, maps and calls; gives the protocol's version.
+fn call(device: &Path) -> Result<i32> {
+    let mut client = Endpoint::open(device)?;
+    let version = client.version()?;
+    let _manager = start_manager(device, &[])?;
     let message = Message::from(&[0x5a; SIZE][..]);
     match client.call(0, 1, 0, &message)? {
         Answer::Reply if client.received == message => Ok(version),
@@ -138,15 +150,31 @@ fn call(device: &Path) -> Result<i32> {
     }
 }
 
+/// Calls a manager that asks for security contexts; gives 0, or why the call fails.
+fn call_with_label(device: &Path) -> Result<i32> {
+    let mut client = Endpoint::open(device)?;
+    let _manager = start_manager(device, &["--labels"])?;
+    let message = Message::from(&[0x5a; SIZE][..]);
+    match client.call(0, 1, 0, &message)? {
+        Answer::Reply => Ok(0),
+        Answer::Dead | Answer::Failed => Ok(client.last_error()?),
+    }
+}
+
 /// What the driver does with an instance.
-fn exercise(instance: &OwnedFd) -> Result<i32> {
+fn exercise(instance: &OwnedFd, probe: &mut Probe) -> Result<()> {
     let root = PathBuf::from(format!("/proc/self/fd/{}", instance.as_raw_fd()));
     let control = root.join("binder-control");
     let control = File::open(&control).context("cannot open binder-control")?;
-    sys::add_device(&control, DEVICE).context("BINDER_CTL_ADD failed")?;
+    for name in [DEVICE, LABELLED] {
+        sys::add_device(&control, name).context("BINDER_CTL_ADD failed")?;
+    }
     // The manager's process inherits it.
     fcntl_setfd(instance, FdFlags::empty())?;
-    call(&root.join(DEVICE))
+    probe.version = Some(call(&root.join(DEVICE))?);
+    // Drivers of old kernels know no labels, which is no fault.
+    probe.labels = call_with_label(&root.join(LABELLED)).ok();
+    Ok(())
 }
 
 /// In a process of its own, which has left the namespaces of its parent: tells what came of it.
@@ -159,9 +187,8 @@ pub fn child() -> Result<()> {
         Err(err) => probe.failure = Some(format!("cannot mount binderfs: {err}")),
         Ok(instance) => {
             probe.takes_devices = Some(mount(&[("devices", DEVICE)]).is_ok());
-            match exercise(&instance) {
-                Ok(version) => probe.version = Some(version),
-                Err(err) => probe.failure = Some(format!("{err:#}")),
+            if let Err(err) = exercise(&instance, &mut probe) {
+                probe.failure = Some(format!("{err:#}"));
             }
         }
     }

@@ -52,8 +52,20 @@ pub fn tally(paths: &Paths, driver: Driver) -> Result<Tally> {
 }
 
 fn test(paths: &Paths, choice: &Choice, verbose: bool) -> Result<Tally> {
+    let mut tally = Tally::default();
+    for labels in [true, false] {
+        tally += test_with(paths, choice, labels, verbose)?;
+    }
+    Ok(tally)
+}
+
+/// Tries it on a kernel with SELinux on, which has labels for all, or on one with no security module.
+fn test_with(paths: &Paths, choice: &Choice, labels: bool, verbose: bool) -> Result<Tally> {
     let bin = vm::programs(paths)?;
     let mut vm = choice.vm(paths, "doctor")?;
+    if labels {
+        vm.cmdline = "lsm=selinux".to_string();
+    }
     let inside = |name: &str| format!("/bin/{name}");
     for name in [DOCTOR, TEST] {
         vm.files.push((inside(name), bin.join(name)));
@@ -61,6 +73,10 @@ fn test(paths: &Paths, choice: &Choice, verbose: bool) -> Result<Tally> {
     let mut program = Program::new(TEST, &[&inside(TEST)], LIMIT);
     let driver = choice.driver.guest_name().to_string();
     program.env.push(("BINDER_DRIVER".to_string(), driver));
+    if !labels {
+        let word = "BINDER_NO_LABELS".to_string();
+        program.env.push((word, "1".to_string()));
+    }
     vm.programs.push(program);
     selftest::in_vm(paths, &vm, "binder-doctor", &choice.name(), verbose)
 }
