@@ -11,7 +11,7 @@
 #include "kselftest_harness.h"
 #include "object.h"
 
-/* What poll() is for the kernel: newer machines have no system call of its own */
+/* The system call behind poll(): newer machines have none of that name */
 #ifdef SYS_poll
 #define POLL_CALL SYS_poll
 #else

@@ -90,8 +90,8 @@ impl kernel::Module for BinderModule {
     }
 }
 
-/// What other drivers that have the same names are called, as modules or in a kernel that has
-/// them built in. A second `binder_linux` is refused before it is asked.
+/// The names in `/sys/module` of other drivers for Binder, modules or built in. A second
+/// `binder_linux` is refused by the kernel before it is asked.
 const OTHERS: [&CStr; 2] = [c"rust_binder", c"binder"];
 
 /// Says why the module cannot be there, if the reason is that the name is taken, and by whom.

@@ -36,11 +36,11 @@ impl<T: ModuleParam + Sync> CommandLineParam for ModuleParamAccess<T> {
     }
 }
 
-/// Gives each parameter what the command line of the kernel has for its name; for use by the
-/// `module!` macro.
+/// Gives each parameter the value that the command line of the kernel has for its name; for use by
+/// the `module!` macro.
 ///
-/// Parameters that the module was loaded with stay as they are. What makes no sense is told and
-/// left out, as the kernel does with the parameters of what is built in.
+/// Parameters that the module was loaded with stay as they are. A value that makes no sense is told
+/// and left out, as the kernel does with parameters of drivers that are built in.
 // Not inlined into modules, because the command line is not exported to them.
 #[doc(hidden)]
 #[inline(never)]

@@ -11,10 +11,10 @@ use kernel::{
     }, //
 };
 
-/// What each mount has besides devices.
+/// The files that each mount has besides devices.
 const FILES: [&[u8]; 3] = [b"binder-control", b"features", b"binder_logs"];
 
-/// The names in `list`, which stand between separators. What is empty is left out.
+/// The names in `list`, which stand between separators. Empty ones are left out.
 ///
 /// Fails with `E2BIG` if a name is too long.
 pub(crate) fn split(list: &str, separators: &[char]) -> Result<KVec<CString>> {
@@ -28,7 +28,7 @@ pub(crate) fn split(list: &str, separators: &[char]) -> Result<KVec<CString>> {
     Ok(names)
 }
 
-/// Those names in `list`, with commas between them, that devices can have in a mount and in `/dev`.
+/// Those names in `list`, separated by commas, that devices can have in a mount and in `/dev`.
 ///
 /// `refuse` is told of each other one, and why it is left out.
 pub(crate) fn usable(list: &[u8], refuse: impl Fn(&BStr, &str)) -> Result<KVec<CString>> {
