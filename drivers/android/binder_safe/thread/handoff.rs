@@ -44,7 +44,7 @@ pub(super) enum Taken {
 
 impl Thread {
     /// Keeps the stack of the thread in step with the item that is taken for it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&self, queue: &mut Queue, taken: &Taken) {
         match taken {
             Taken::Transaction(transaction) => {

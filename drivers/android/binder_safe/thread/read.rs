@@ -146,22 +146,26 @@ impl<'a, 'w> Reader<'a, 'w> {
                     return self.to.writer.flush();
                 }
             }
-            match self.next()? {
-                Next::Handle(item, None) => {
-                    self.to.handle(item)?;
-                }
-                Next::Handle(item, Some(leave)) => match self.to.handle(item) {
-                    Ok(Got::Something) => return self.leave(leave),
-                    // The thread goes on after all.
-                    Ok(Got::Nothing) => self.stay(leave),
-                    Err(err) => {
-                        self.stay(leave);
-                        return Err(err);
+            // One call of each, so that both are part of this function.
+            let leave = match self.next()? {
+                Next::Handle(item, leave) => match (self.to.handle(item), leave) {
+                    (Ok(Got::Something), Some(leave)) => leave,
+                    (handled, leave) => {
+                        // The thread goes on after all, or fails.
+                        if let Some(leave) = leave {
+                            self.stay(leave);
+                        }
+                        handled?;
+                        continue;
                     }
                 },
-                Next::Return(leave) => return self.leave(leave),
-                Next::WriteCompletions => self.write_completions()?,
-            }
+                Next::Return(leave) => leave,
+                Next::WriteCompletions => {
+                    self.write_completions()?;
+                    continue;
+                }
+            };
+            return self.leave(leave);
         }
     }
 
@@ -179,6 +183,7 @@ impl<'a, 'w> Reader<'a, 'w> {
     }
 
     /// Does not end the read with a return for the process.
+    #[cold]
     fn stay(&self, leave: Leave<'_>) {
         let Leave { spawn, wake } = leave;
         wake.wake(Urgency::Plain);

@@ -70,7 +70,7 @@ impl Thread {
     }
 
     /// Takes the call off the stack that is at the top.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop_call(&self, queue: &mut Queue) -> Option<Arc<Transaction>> {
         let stack = &mut self.state(queue).stack;
         let call = stack.top.take()?;

@@ -96,6 +96,7 @@ impl<'a> Dispatch<'a> {
     }
 
     /// Keeps for history what became of it, and tells of a failure.
+    #[inline(always)]
     pub(super) fn finish(&self, result: Result<(), Failure>) {
         let error = result.err().map_or((0, 0), |err| (err.command, err.param));
         let record = Record {
@@ -113,7 +114,6 @@ impl<'a> Dispatch<'a> {
         record.keep();
         if let Err(failure) = result {
             self.explain(failure);
-            self.report(failure.command);
         }
     }
 
@@ -121,7 +121,7 @@ impl<'a> Dispatch<'a> {
         (self.to_pid.unwrap_or(0), self.to_tid.unwrap_or(0))
     }
 
-    /// Prints who could not send what to whom.
+    /// Prints who could not send what to whom, and reports it to netlink.
     #[cold]
     fn explain(&self, failure: Failure) {
         let kind = match self.call {
@@ -145,6 +145,7 @@ impl<'a> Dispatch<'a> {
         if failure.is_user_error() {
             messages::user_error(self.thread.who(), fmt!("made an error in {kind} {id}"));
         }
+        self.report(failure.command);
     }
 
     /// Reports to netlink that it ended with return `error`.
