@@ -584,7 +584,7 @@ mod tests {
         drop(taken);
         for item in all {
             assert!(!item.links.is_linked());
-            assert!(item.into_unique_or_drop().is_some());
+            assert!(Arc::into_unique_or_drop(item).is_some());
         }
         Ok(())
     }

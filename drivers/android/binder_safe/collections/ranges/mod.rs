@@ -187,6 +187,7 @@ impl<T> Ranges<T> {
     /// Takes what was given to [`Self::hold`] for the buffer that starts at `offset`, if any.
     ///
     /// The bytes stay reserved until [`Self::release`].
+    #[inline(always)]
     pub(crate) fn take(&mut self, offset: usize) -> Option<(Range, T)> {
         let block = self.find(u32::try_from(offset).ok()?)?;
         let entry = self.at_mut(block);
