@@ -15,8 +15,8 @@
 #include "kselftest_harness.h"
 #include "object.h"
 
-#define FEW 4000
-#define MANY 16000
+#define FEW 2000
+#define MANY 8000
 /* Below this, times are all noise. */
 #define FLOOR_MS 400
 /* Between what is proportional, 4, and what is quadratic, 16 */
