@@ -143,10 +143,13 @@ pub use impl_has_checked_links;
 /// # Examples
 ///
 /// ```
-/// use kernel::list::{
-///     impl_has_checked_links,
-///     CheckedLinks,
-///     CheckedList, //
+/// use kernel::{
+///     list::{
+///         impl_has_checked_links,
+///         CheckedLinks,
+///         CheckedList, //
+///     },
+///     sync::Arc, //
 /// };
 ///
 /// struct Request {
@@ -189,11 +192,14 @@ pub use impl_has_checked_links;
 /// A list of different types, as trait objects:
 ///
 /// ```
-/// use kernel::list::{
-///     impl_has_checked_links,
-///     CheckedLinks,
-///     CheckedList,
-///     HasCheckedLinks, //
+/// use kernel::{
+///     list::{
+///         impl_has_checked_links,
+///         CheckedLinks,
+///         CheckedList,
+///         HasCheckedLinks, //
+///     },
+///     sync::Arc, //
 /// };
 ///
 /// trait Event: HasCheckedLinks<0, 2> {
