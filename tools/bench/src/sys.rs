@@ -3,11 +3,16 @@
 //! The system calls that the standard library has no name for; all `unsafe` of the measurements.
 
 use std::{
-    io, mem, ptr,
+    ffi::CString,
+    fs, io, mem,
+    os::unix::ffi::OsStrExt,
+    path::Path,
+    ptr,
     sync::atomic::{AtomicU32, Ordering::SeqCst},
+    time::Duration,
 };
 
-use anyhow::{bail, Result};
+use anyhow::{bail, Context, Result};
 
 /// A process of ours; it does not outlive this value.
 pub struct Child(libc::pid_t);
@@ -81,6 +86,15 @@ impl Word {
         self.futex(libc::FUTEX_WAKE, 1);
     }
 
+    pub fn get(&self) -> u32 {
+        self.0.load(SeqCst)
+    }
+
+    /// Makes the number as large as this, if it is smaller.
+    pub fn raise(&self, value: u32) {
+        self.0.fetch_max(value, SeqCst);
+    }
+
     /// Sleeps while the number is this.
     pub fn wait_while(&self, value: u32) {
         while self.0.load(SeqCst) == value {
@@ -93,4 +107,74 @@ impl Word {
 pub fn mark() {
     // SAFETY: The call takes a number and gives a number.
     unsafe { libc::sched_get_priority_max(libc::SCHED_OTHER) };
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
+    match result {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+/// Lets this process have so many open files.
+pub fn allow_files(number: u64) -> io::Result<()> {
+    let limit = libc::rlimit {
+        rlim_cur: number,
+        rlim_max: number,
+    };
+    // SAFETY: The call reads the structure, which outlives it.
+    check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) })
+}
+
+/// Has this thread run only while nobody else wants to, or as usual.
+pub fn set_idle(yes: bool) -> io::Result<()> {
+    // SAFETY: All fields are numbers.
+    let none: libc::sched_param = unsafe { mem::zeroed() };
+    let policy = match yes {
+        true => libc::SCHED_IDLE,
+        false => libc::SCHED_OTHER,
+    };
+    // SAFETY: The call reads the structure, which outlives it.
+    check(unsafe { libc::sched_setscheduler(0, policy, &none) })
+}
+
+/// Keeps this thread, and the processes that it starts, on one CPU.
+pub fn pin(cpu: usize) -> io::Result<()> {
+    // SAFETY: A set is bits, and has room for every number that a small VM gives its CPUs.
+    let set = unsafe {
+        let mut set = mem::zeroed();
+        libc::CPU_SET(cpu, &mut set);
+        set
+    };
+    // SAFETY: The call reads the set, which outlives it.
+    check(unsafe { libc::sched_setaffinity(0, size_of_val(&set), &set) })
+}
+
+/// How long a CPU has been idle since the start.
+pub fn idle(cpu: usize) -> Result<Duration> {
+    let text = fs::read_to_string("/proc/stat")?;
+    let name = format!("cpu{cpu} ");
+    let line = text.lines().find_map(|line| line.strip_prefix(&name));
+    let ticks = line.and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
+    // USER_HZ is 100 on every machine that we know.
+    let ticks = ticks.with_context(|| format!("/proc/stat has nothing about CPU {cpu}"))?;
+    Ok(Duration::from_millis(10 * ticks))
+}
+
+fn name(path: &Path) -> io::Result<CString> {
+    Ok(CString::new(path.as_os_str().as_bytes())?)
+}
+
+/// Mounts an instance of binderfs.
+pub fn mount_binder(at: &Path) -> io::Result<()> {
+    let (kind, at) = (c"binder".as_ptr(), name(at)?);
+    // SAFETY: The strings outlive the call, and there are no options.
+    check(unsafe { libc::mount(kind, at.as_ptr(), kind, 0, ptr::null()) })
+}
+
+/// Takes what is mounted there away.
+pub fn umount(at: &Path) -> io::Result<()> {
+    let at = name(at)?;
+    // SAFETY: The string outlives the call.
+    check(unsafe { libc::umount2(at.as_ptr(), 0) })
 }
