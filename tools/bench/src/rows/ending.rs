@@ -31,7 +31,7 @@ const TRIES: u32 = 20;
 
 /// For few things the end is measured several times, so that this many have ended, or this often.
 const THINGS: usize = 1000;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 fn spin() -> u64 {
     let start = Instant::now();
