@@ -3,9 +3,7 @@
 //! The system calls that the standard library has no name for; all `unsafe` of the measurements.
 
 use std::{
-    ffi::CString,
     fs, io, mem,
-    os::unix::ffi::OsStrExt,
     path::Path,
     ptr,
     sync::atomic::{AtomicU32, Ordering::SeqCst},
@@ -13,6 +11,11 @@ use std::{
 };
 
 use anyhow::{bail, Context, Result};
+use rustix::{
+    mount::{mount, unmount, MountFlags, UnmountFlags},
+    process::{setrlimit, Resource, Rlimit},
+    thread::{sched_setaffinity, CpuSet},
+};
 
 /// A process of ours; it does not outlive this value.
 pub struct Child(libc::pid_t);
@@ -109,21 +112,13 @@ pub fn mark() {
     unsafe { libc::sched_get_priority_max(libc::SCHED_OTHER) };
 }
 
-fn check(result: libc::c_int) -> io::Result<()> {
-    match result {
-        -1 => Err(io::Error::last_os_error()),
-        _ => Ok(()),
-    }
-}
-
 /// Lets this process have so many open files.
 pub fn allow_files(number: u64) -> io::Result<()> {
-    let limit = libc::rlimit {
-        rlim_cur: number,
-        rlim_max: number,
+    let limit = Rlimit {
+        current: Some(number),
+        maximum: Some(number),
     };
-    // SAFETY: The call reads the structure, which outlives it.
-    check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) })
+    Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
 /// Has this thread run only while nobody else wants to, or as usual.
@@ -135,19 +130,17 @@ pub fn set_idle(yes: bool) -> io::Result<()> {
         false => libc::SCHED_OTHER,
     };
     // SAFETY: The call reads the structure, which outlives it.
-    check(unsafe { libc::sched_setscheduler(0, policy, &none) })
+    match unsafe { libc::sched_setscheduler(0, policy, &none) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
 }
 
 /// Keeps this thread, and the processes that it starts, on one CPU.
 pub fn pin(cpu: usize) -> io::Result<()> {
-    // SAFETY: A set is bits, and has room for every number that a small VM gives its CPUs.
-    let set = unsafe {
-        let mut set = mem::zeroed();
-        libc::CPU_SET(cpu, &mut set);
-        set
-    };
-    // SAFETY: The call reads the set, which outlives it.
-    check(unsafe { libc::sched_setaffinity(0, size_of_val(&set), &set) })
+    let mut set = CpuSet::new();
+    set.set(cpu);
+    Ok(sched_setaffinity(None, &set)?)
 }
 
 /// How long a CPU has been idle since the start.
@@ -161,20 +154,12 @@ pub fn idle(cpu: usize) -> Result<Duration> {
     Ok(Duration::from_millis(10 * ticks))
 }
 
-fn name(path: &Path) -> io::Result<CString> {
-    Ok(CString::new(path.as_os_str().as_bytes())?)
-}
-
 /// Mounts an instance of binderfs.
 pub fn mount_binder(at: &Path) -> io::Result<()> {
-    let (kind, at) = (c"binder".as_ptr(), name(at)?);
-    // SAFETY: The strings outlive the call, and there are no options.
-    check(unsafe { libc::mount(kind, at.as_ptr(), kind, 0, ptr::null()) })
+    Ok(mount("binder", at, "binder", MountFlags::empty(), None)?)
 }
 
 /// Takes what is mounted there away.
 pub fn umount(at: &Path) -> io::Result<()> {
-    let at = name(at)?;
-    // SAFETY: The string outlives the call.
-    check(unsafe { libc::umount2(at.as_ptr(), 0) })
+    Ok(unmount(at, UnmountFlags::empty())?)
 }
