@@ -20,7 +20,7 @@ const SPIN: u32 = 300_000;
 
 /// A spin that takes so many nanoseconds more than it should was disturbed; by the timer's interrupt
 /// it is by less.
-const SLACK: u64 = 50_000;
+const SLACK: u64 = 20_000;
 
 /// After so many spins on end that nothing disturbs, there is no more to do: the workers have the
 /// CPU before us, and what waits for RCU has come.
@@ -58,16 +58,17 @@ impl Meter {
     /// Returns when nobody else wants the CPU any more; gives the nanoseconds that were spent in vain.
     fn settle(&self) -> Result<u64> {
         sys::set_idle(true)?;
-        let (mut quiet, mut spins) = (0, 0);
+        let (mut quiet, mut vain) = (0, 0);
         while quiet < QUIET {
-            quiet = match spin() > self.spin + SLACK {
-                true => 0,
-                false => quiet + 1,
+            let took = spin();
+            // The timer's interrupts are no part of what ends.
+            (quiet, vain) = match took > self.spin + SLACK {
+                true => (0, vain + self.spin),
+                false => (quiet + 1, vain + took),
             };
-            spins += 1;
         }
         sys::set_idle(false)?;
-        Ok(spins * self.spin)
+        Ok(vain)
     }
 
     /// The nanoseconds that it takes until `end` and all that comes of it are over.
