@@ -11,15 +11,12 @@ mod server;
 mod sys;
 mod wire;
 
-use std::{path::PathBuf, process::ExitCode, time::Instant};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::Parser;
 
-use rows::{Kind, Operation, KINDS};
-
-/// How many short runs come before those that count.
-const SETTLING: u32 = 3;
+use rows::{Kind, KINDS};
 
 #[derive(Parser)]
 #[command(about = "Measures what a Binder driver costs")]
@@ -36,30 +33,15 @@ struct Cli {
     repeat: u32,
 }
 
-fn run(operation: &mut dyn Operation, count: u32) -> Result<u128> {
-    let start = Instant::now();
-    operation.run(count)?;
-    let time = start.elapsed().as_nanos();
-    sys::mark();
-    Ok(time)
-}
-
 /// Prints `row NAME PARAMETER COUNT` and the nanoseconds of one operation, for each repetition.
 fn measure(cli: &Cli, kind: &Kind, parameter: usize) -> Result<()> {
     let mut operation = (kind.make)(&cli.device, parameter)?;
     let number = kind.count * operation.size();
     let mut line = format!("row {} {parameter} {number}", kind.name);
-    // By then pages and slabs are warm, and the scheduler has settled, which takes it thousands of
-    // switches.
-    for _ in 0..SETTLING {
-        operation.run(kind.count)?;
-    }
+    operation.settle(kind.count)?;
     sys::mark();
     for _ in 0..cli.repeat {
-        let short = run(&mut *operation, kind.count)?;
-        let long = run(&mut *operation, 2 * kind.count)?;
-        let each = long.saturating_sub(short) as f64 / f64::from(number);
-        line += &format!(" {each:.1}");
+        line += &format!(" {:.1}", operation.each(kind.count)?);
     }
     println!("{line}");
     Ok(())

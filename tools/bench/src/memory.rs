@@ -17,10 +17,7 @@ use binder::{
     sys::Device,
 };
 
-use crate::{
-    server,
-    wire::{command, Data, Wire},
-};
+use crate::{server, wire::Wire};
 
 /// Time for RCU and delayed work to give back what is on its way out.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -29,9 +26,6 @@ const SETTLE: Duration = Duration::from_millis(300);
 const PROCESSES: usize = 500;
 const THREADS: usize = 500;
 const NODES: usize = 8000;
-
-/// Nodes and handles that go in one message.
-const BATCH: usize = 100;
 
 /// The names of what is measured, for `--only`.
 pub const KIND: &str = "memory";
@@ -119,22 +113,6 @@ fn threads(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Sends objects to a handle, in batches, and has `to` keep the handles that they become.
-fn send(from: &mut Wire, to: &mut Wire, handle: u32, objects: &[Object]) -> Result<Vec<u32>> {
-    let mut handles = Vec::with_capacity(objects.len());
-    for batch in objects.chunks(BATCH) {
-        let data = Data::objects(batch);
-        let flags = proto::TF_ONE_WAY;
-        from.put(&command(proto::BC_TRANSACTION, handle, 0, flags, &data));
-        from.settle()?;
-        let message = to.message()?;
-        handles.extend(to.keep_handles(&message)?);
-        to.flush()?;
-    }
-    from.settle()?;
-    Ok(handles)
-}
-
 /// Nodes with one reference each, then a second reference to each.
 fn nodes(path: &Path) -> Result<()> {
     let _server = server::start(path, 1)?;
@@ -145,10 +123,10 @@ fn nodes(path: &Path) -> Result<()> {
     let node = |ptr| Object::Binder { ptr, cookie: ptr };
     let nodes: Vec<Object> = (2..NODES as u64 + 2).map(node).collect();
     let before = Used::now()?;
-    let handles = send(&mut owner, &mut holder, to_holder, &nodes)?;
+    let handles = server::hand_over(&mut owner, &mut holder, to_holder, &nodes)?;
     let between = Used::now()?;
     let objects: Vec<Object> = handles.into_iter().map(Object::Handle).collect();
-    let kept = send(&mut holder, &mut other, to_other, &objects)?;
+    let kept = server::hand_over(&mut holder, &mut other, to_other, &objects)?;
     let after = Used::now()?;
     if kept.len() != NODES {
         bail!("{} of {NODES} handles arrived", kept.len());

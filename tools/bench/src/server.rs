@@ -207,6 +207,30 @@ pub fn introduce(from: &mut Wire, to: &mut Wire) -> Result<u32> {
     Ok(handle)
 }
 
+/// Nodes and handles that go in one message.
+const BATCH: usize = 100;
+
+/// Sends objects to a handle, in batches, and has `to` keep the handles that they become.
+pub fn hand_over(
+    from: &mut Wire,
+    to: &mut Wire,
+    handle: u32,
+    objects: &[Object],
+) -> Result<Vec<u32>> {
+    let mut handles = Vec::with_capacity(objects.len());
+    for batch in objects.chunks(BATCH) {
+        let data = Data::objects(batch);
+        let flags = proto::TF_ONE_WAY;
+        from.put(&command(proto::BC_TRANSACTION, handle, 0, flags, &data));
+        from.settle()?;
+        let message = to.message()?;
+        handles.extend(to.keep_handles(&message)?);
+        to.flush()?;
+    }
+    from.settle()?;
+    Ok(handles)
+}
+
 /// Starts a server that is the context manager; it is ready when this returns and goes with the
 /// value.
 pub fn start(path: &Path, threads: usize) -> Result<Child> {

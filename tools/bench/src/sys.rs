@@ -3,11 +3,19 @@
 //! The system calls that the standard library has no name for; all `unsafe` of the measurements.
 
 use std::{
-    io, mem, ptr,
+    fs, io, mem,
+    path::Path,
+    ptr,
     sync::atomic::{AtomicU32, Ordering::SeqCst},
+    time::Duration,
 };
 
-use anyhow::{bail, Result};
+use anyhow::{bail, Context, Result};
+use rustix::{
+    mount::{mount, unmount, MountFlags, UnmountFlags},
+    process::{setrlimit, Resource, Rlimit},
+    thread::{sched_setaffinity, CpuSet},
+};
 
 /// A process of ours; it does not outlive this value.
 pub struct Child(libc::pid_t);
@@ -81,6 +89,15 @@ impl Word {
         self.futex(libc::FUTEX_WAKE, 1);
     }
 
+    pub fn get(&self) -> u32 {
+        self.0.load(SeqCst)
+    }
+
+    /// Makes the number as large as this, if it is smaller.
+    pub fn raise(&self, value: u32) {
+        self.0.fetch_max(value, SeqCst);
+    }
+
     /// Sleeps while the number is this.
     pub fn wait_while(&self, value: u32) {
         while self.0.load(SeqCst) == value {
@@ -93,4 +110,56 @@ impl Word {
 pub fn mark() {
     // SAFETY: The call takes a number and gives a number.
     unsafe { libc::sched_get_priority_max(libc::SCHED_OTHER) };
+}
+
+/// Lets this process have so many open files.
+pub fn allow_files(number: u64) -> io::Result<()> {
+    let limit = Rlimit {
+        current: Some(number),
+        maximum: Some(number),
+    };
+    Ok(setrlimit(Resource::Nofile, limit)?)
+}
+
+/// Has this thread run only while nobody else wants to, or as usual.
+pub fn set_idle(yes: bool) -> io::Result<()> {
+    // SAFETY: All fields are numbers.
+    let none: libc::sched_param = unsafe { mem::zeroed() };
+    let policy = match yes {
+        true => libc::SCHED_IDLE,
+        false => libc::SCHED_OTHER,
+    };
+    // SAFETY: The call reads the structure, which outlives it.
+    match unsafe { libc::sched_setscheduler(0, policy, &none) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+/// Keeps this thread, and the processes that it starts, on one CPU.
+pub fn pin(cpu: usize) -> io::Result<()> {
+    let mut set = CpuSet::new();
+    set.set(cpu);
+    Ok(sched_setaffinity(None, &set)?)
+}
+
+/// How long a CPU has been idle since the start.
+pub fn idle(cpu: usize) -> Result<Duration> {
+    let text = fs::read_to_string("/proc/stat")?;
+    let name = format!("cpu{cpu} ");
+    let line = text.lines().find_map(|line| line.strip_prefix(&name));
+    let ticks = line.and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
+    // USER_HZ is 100 on every machine that we know.
+    let ticks = ticks.with_context(|| format!("/proc/stat has nothing about CPU {cpu}"))?;
+    Ok(Duration::from_millis(10 * ticks))
+}
+
+/// Mounts an instance of binderfs.
+pub fn mount_binder(at: &Path) -> io::Result<()> {
+    Ok(mount("binder", at, "binder", MountFlags::empty(), None)?)
+}
+
+/// Takes what is mounted there away.
+pub fn umount(at: &Path) -> io::Result<()> {
+    Ok(unmount(at, UnmountFlags::empty())?)
 }

@@ -244,6 +244,10 @@ fn take<T>(
         match got {
             Return::Increfs { ptr, cookie } => answer(out, proto::BC_INCREFS_DONE, ptr, cookie),
             Return::Acquire { ptr, cookie } => answer(out, proto::BC_ACQUIRE_DONE, ptr, cookie),
+            Return::Frozen(cookie) => {
+                out.extend_from_slice(&proto::BC_FREEZE_NOTIFICATION_DONE.to_ne_bytes());
+                out.extend_from_slice(&cookie.to_ne_bytes());
+            }
             Return::Noop | Return::Complete | Return::Other(_) => {}
             other => bail!("the driver said {other:x?}"),
         }

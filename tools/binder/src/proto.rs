@@ -35,6 +35,8 @@ pub const BC_ACQUIRE_DONE: u32 = number(WRITE, b'c', 9, size_of::<[u64; 2]>());
 pub const BC_ENTER_LOOPER: u32 = number(NONE, b'c', 12, 0);
 pub const BC_REQUEST_DEATH_NOTIFICATION: u32 = number(WRITE, b'c', 14, 12);
 pub const BC_DEAD_BINDER_DONE: u32 = number(WRITE, b'c', 16, size_of::<u64>());
+pub const BC_REQUEST_FREEZE_NOTIFICATION: u32 = number(WRITE, b'c', 19, 12);
+pub const BC_FREEZE_NOTIFICATION_DONE: u32 = number(WRITE, b'c', 21, size_of::<u64>());
 pub const BC_TRANSACTION_SG: u32 = number(WRITE, b'c', 17, size_of::<Transaction>() + 8);
 
 /// What a manager reads that asks for security contexts: the address of one comes behind the rest.
@@ -48,6 +50,7 @@ const BR_ACQUIRE: u32 = number(READ, b'r', 8, size_of::<[u64; 2]>());
 const BR_NOOP: u32 = number(NONE, b'r', 12, 0);
 const BR_DEAD_BINDER: u32 = number(READ, b'r', 15, size_of::<u64>());
 const BR_FAILED_REPLY: u32 = number(NONE, b'r', 17, 0);
+const BR_FROZEN_BINDER: u32 = number(READ, b'r', 21, size_of::<[u64; 2]>());
 
 pub const TF_ONE_WAY: u32 = 0x01;
 pub const TF_ACCEPT_FDS: u32 = 0x10;
@@ -211,6 +214,8 @@ pub enum Return {
         cookie: u64,
     },
     DeadBinder(u64),
+    /// The owner of the node with this cookie is frozen, or is not.
+    Frozen(u64),
     /// A return that the demonstration has no use for, by its number.
     Other(u32),
 }
@@ -237,6 +242,7 @@ impl Return {
             BR_INCREFS => pair().map(|(ptr, cookie)| Self::Increfs { ptr, cookie })?,
             BR_ACQUIRE => pair().map(|(ptr, cookie)| Self::Acquire { ptr, cookie })?,
             BR_DEAD_BINDER => Self::DeadBinder(u64_at(payload, 0)?),
+            BR_FROZEN_BINDER => Self::Frozen(u64_at(payload, 0)?),
             other => Self::Other(other),
         };
         (length <= bytes.len()).then_some((parsed, length))
@@ -273,9 +279,12 @@ mod tests {
         assert_eq!(BC_TRANSACTION_SG, 0x4048_6311);
         assert_eq!(BC_TRANSACTION, 0x4040_6300);
         assert_eq!(BC_REQUEST_DEATH_NOTIFICATION, 0x400c_630e);
+        assert_eq!(BC_REQUEST_FREEZE_NOTIFICATION, 0x400c_6313);
+        assert_eq!(BC_FREEZE_NOTIFICATION_DONE, 0x4008_6315);
         assert_eq!(BR_TRANSACTION, 0x8040_7202);
         assert_eq!(BR_TRANSACTION_SEC_CTX, 0x8048_7202);
         assert_eq!(GET_EXTENDED_ERROR, 0xc00c_6211);
+        assert_eq!(BR_FROZEN_BINDER, 0x8010_7215);
         assert_eq!(BR_NOOP, 0x0000_720c);
         assert_eq!(TYPE_BINDER, 0x7362_2a85);
         assert_eq!(TYPE_BUFFER, 0x7074_2a85);

@@ -2,17 +2,25 @@
 
 //! What is measured.
 
+mod beside;
 mod calls;
 mod crowd;
+mod ending;
 mod floor;
 mod handles;
 mod life;
 mod objects;
+mod prepare;
 mod queue;
 
-use std::path::Path;
+use std::{path::Path, time::Instant};
 
 use anyhow::Result;
+
+use crate::sys;
+
+/// How many short runs come before those that count.
+const SETTLING: u32 = 3;
 
 /// Something to do again and again.
 pub trait Operation {
@@ -27,6 +35,28 @@ pub trait Operation {
     /// How many of what the row is about are in one [`Self::once`].
     fn size(&self) -> u32 {
         1
+    }
+
+    /// What comes before what counts.
+    ///
+    /// By then pages and slabs are warm, and the scheduler has settled, which takes it thousands of
+    /// switches.
+    fn settle(&mut self, count: u32) -> Result<()> {
+        (0..SETTLING).try_for_each(|_| self.run(count))
+    }
+
+    /// The nanoseconds of one: what a run that is longer by so many takes more.
+    fn each(&mut self, count: u32) -> Result<f64> {
+        let mut time = |count| -> Result<u128> {
+            let start = Instant::now();
+            self.run(count)?;
+            let time = start.elapsed().as_nanos();
+            sys::mark();
+            Ok(time)
+        };
+        let more = time(count)?;
+        let more = time(2 * count)?.saturating_sub(more);
+        Ok(more as f64 / f64::from(count * self.size()))
     }
 }
 
@@ -56,6 +86,9 @@ const SIZES: &[usize] = &[4, 128, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 1
 const HANDLES: &[usize] = &[1, 256, 4096, 32_768];
 const CLIENTS: &[usize] = &[1, 2, 4, 8, 16];
 const PAIRS: &[usize] = &[1, 2, 4, 8];
+const HELD: &[usize] = &[0, 1000, 32_768, 262_144];
+const OPENS: &[usize] = &[10, 1000, 16_000, 64_000];
+const MANY: &[usize] = &[10, 1000, 16_000];
 
 /// All of them; the floors are what the kernel offers without Binder.
 pub const KINDS: &[Kind] = &[
@@ -78,6 +111,16 @@ pub const KINDS: &[Kind] = &[
     kind("open", &[1], 200, life::opened),
     kind("death", &[100], 5, life::death),
     kind("outstanding", &[10_000], 1, queue::outstanding),
+    kind("held", HELD, 200, handles::held),
+    kind("exit", OPENS, 1, ending::exit),
+    kind("close-handles", MANY, 1, ending::handles),
+    kind("close-deaths", MANY, 1, ending::deaths),
+    kind("close-freezes", MANY, 1, ending::freezes),
+    kind("umount", MANY, 1, ending::umount),
+    kind("beside-exit", &[0, 64_000], 1, beside::exit),
+    kind("beside-deaths", &[16_000], 1, beside::deaths),
+    kind("beside-freezes", &[16_000], 1, beside::freezes),
+    kind("beside-umount", &[16_000], 1, beside::umount),
     kind("pipe", &[128], 500, floor::pipe),
     kind("socket", &[128], 500, floor::socket),
     kind("futex", &[0], 500, floor::futex),

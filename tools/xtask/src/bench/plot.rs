@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Cost against payload, handles and clients, as one figure of three charts.
+//! Cost against payload, handles and clients, and against how much there is, as figures of three
+//! charts a line.
 
 use std::{ops::Range, path::Path, sync::Once};
 
@@ -13,7 +14,12 @@ use plotters::{
 
 use super::{results::Results, rows::thousands};
 
-const SIZE: (u32, u32) = (1260, 400);
+/// The size of one chart.
+const SIZE: (u32, u32) = (420, 400);
+
+/// Charts on one line.
+const WIDE: usize = 3;
+
 const FONT: &str = "sans-serif";
 
 /// Who is drawn, and how.
@@ -33,7 +39,12 @@ struct Chart {
     steep: bool,
 }
 
-const CHARTS: [Chart; 3] = [
+/// A figure.
+#[derive(Clone, Copy)]
+pub struct Figure(&'static [Chart]);
+
+/// What a round trip costs.
+pub const COST: Figure = Figure(&[
     Chart {
         kind: "two-way",
         title: "Round trip by payload",
@@ -52,7 +63,64 @@ const CHARTS: [Chart; 3] = [
         axis: "clients",
         steep: false,
     },
-];
+]);
+
+/// What each costs when there are many.
+pub const SCALE: Figure = Figure(&[
+    Chart {
+        kind: "exit",
+        title: "Exit of a process, per open",
+        axis: "opens",
+        steep: true,
+    },
+    Chart {
+        kind: "close-handles",
+        title: "Close, per handle",
+        axis: "handles",
+        steep: true,
+    },
+    Chart {
+        kind: "close-deaths",
+        title: "Close, per death notification",
+        axis: "handles with a notification",
+        steep: true,
+    },
+    Chart {
+        kind: "close-freezes",
+        title: "Close, per freeze notification",
+        axis: "handles with a notification",
+        steep: true,
+    },
+    Chart {
+        kind: "umount",
+        title: "Umount of binderfs, per device",
+        axis: "devices",
+        steep: true,
+    },
+    Chart {
+        kind: "held",
+        title: "Call that brings a handle, and release",
+        axis: "handles held",
+        steep: false,
+    },
+]);
+
+impl Figure {
+    /// Whether anything that it shows has been measured.
+    pub fn is_there(self, results: &Results) -> bool {
+        let points = |chart: &Chart, driver| chart.points(results, driver);
+        let drawn = |chart| SERIES.iter().any(|one| !points(chart, one.0).is_empty());
+        self.0.iter().any(drawn)
+    }
+
+    fn lines(self) -> usize {
+        self.0.len().div_ceil(WIDE)
+    }
+
+    fn size(self) -> (u32, u32) {
+        (SIZE.0 * WIDE as u32, SIZE.1 * self.lines() as u32)
+    }
+}
 
 impl Chart {
     /// The points of one driver.
@@ -67,6 +135,8 @@ impl Chart {
                 let parameter = row.strip_prefix(self.kind)?.strip_prefix(':')?;
                 Some((parameter.parse().ok()?, *cost))
             })
+            // The axis has no place for zero.
+            .filter(|point| point.0 > 0.0)
             .collect();
         points.sort_by(|one, other| one.0.total_cmp(&other.0));
         points
@@ -156,14 +226,15 @@ where
         .map_err(wrong)
 }
 
-fn draw<DB: DrawingBackend>(backend: DB, results: &Results) -> Result<()>
+fn draw<DB: DrawingBackend>(backend: DB, figure: Figure, results: &Results) -> Result<()>
 where
     DB::ErrorType: 'static,
 {
     let wrong = |error: DrawingAreaErrorKind<DB::ErrorType>| anyhow!("cannot draw: {error}");
     let root = backend.into_drawing_area();
     root.fill(&WHITE).map_err(wrong)?;
-    for (area, chart) in root.split_evenly((1, CHARTS.len())).iter().zip(&CHARTS) {
+    let areas = root.split_evenly((figure.lines(), WIDE));
+    for (area, chart) in areas.iter().zip(figure.0) {
         let all: Vec<(f64, f64)> = SERIES
             .iter()
             .flat_map(|(driver, ..)| chart.points(results, driver))
@@ -203,18 +274,19 @@ fn fonts() -> Result<()> {
     result
 }
 
-/// The figure as SVG.
-pub fn svg(results: &Results) -> Result<String> {
+/// A figure as SVG.
+pub fn svg(figure: Figure, results: &Results) -> Result<String> {
     fonts()?;
     let mut text = String::new();
-    draw(SVGBackend::with_string(&mut text, SIZE), results)?;
+    let backend = SVGBackend::with_string(&mut text, figure.size());
+    draw(backend, figure, results)?;
     Ok(text)
 }
 
-/// Writes the figure as PNG.
-pub fn png(results: &Results, to: &Path) -> Result<()> {
+/// Writes a figure as PNG.
+pub fn png(figure: Figure, results: &Results, to: &Path) -> Result<()> {
     fonts()?;
-    draw(BitMapBackend::new(to, SIZE), results)
+    draw(BitMapBackend::new(to, figure.size()), figure, results)
 }
 
 #[cfg(test)]
@@ -236,16 +308,29 @@ mod tests {
 
     #[test]
     fn the_figure_has_a_line_for_each_driver() {
-        let text = svg(&results()).unwrap();
+        let text = svg(COST, &results()).unwrap();
         assert!(text.contains("binder_safe") && text.contains("Round trip by payload"));
-        assert_eq!(text, svg(&results()).unwrap());
+        assert_eq!(text, svg(COST, &results()).unwrap());
+    }
+
+    #[test]
+    fn a_figure_of_what_was_not_measured_is_not_there() {
+        let mut results = results();
+        assert!(COST.is_there(&results) && !SCALE.is_there(&results));
+        let safe = results.drivers.get_mut("safe").unwrap();
+        for (row, cost) in [("exit:10", 9000.0), ("held:0", 1.0), ("held:1000", 2.0)] {
+            safe.instructions.insert(row.to_string(), cost);
+        }
+        assert!(SCALE.is_there(&results));
+        let text = svg(SCALE, &results).unwrap();
+        assert!(text.contains("Exit of a process") && !text.contains("Umount"));
     }
 
     #[test]
     fn the_picture_is_a_png() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("x.png");
-        png(&results(), &file).unwrap();
+        png(COST, &results(), &file).unwrap();
         assert!(std::fs::read(file).unwrap().starts_with(b"\x89PNG"));
     }
 }

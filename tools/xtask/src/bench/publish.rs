@@ -11,6 +11,7 @@ use super::{plot, results::Results, rows, table};
 
 const RESULTS: &str = "bench/results.json";
 const FIGURE: &str = "bench/cost.svg";
+const SCALE: &str = "bench/scale.svg";
 const PICTURE: &str = "bench/cost.png";
 const FULL: &str = "bench/README.md";
 const README: &str = "README.md";
@@ -43,6 +44,18 @@ fn short(results: &Results) -> String {
     )
 }
 
+/// The figure about large numbers, where there is one.
+fn scale(results: &Results) -> &'static str {
+    match plot::SCALE.is_there(results) {
+        true => {
+            "![Cost by the thing, against how many there are](scale.svg)\n\n\
+             Where a row is \"per\" something, all counts that the CPU does until it has no more to \
+             do, less the same with none, divided by the number.\n\n"
+        }
+        false => "",
+    }
+}
+
 /// All there is.
 fn full(results: &Results) -> String {
     let missing = table::missing(results);
@@ -61,7 +74,7 @@ fn full(results: &Results) -> String {
          but for a few parts in a thousand. All that an operation takes counts: both processes, \
          system calls, the scheduler. The floor is the pipe, bare thread or bare process of the \
          last lines; for a oneway call it is half of what the pipes take.\n\n\
-         {}\n\n\
+         {}{}\n\n\
          ## Two CPUs\n\n\
          Times of an emulator that runs two CPUs on two threads of a host, which may be busy: \
          good for seeing who waits for whom, and no times of hardware. For several clients it is \
@@ -77,6 +90,7 @@ fn full(results: &Results) -> String {
          which is not counted.\n\n\
          {}\n{missing}",
         results.tools.releases(),
+        scale(results),
         table::instructions(results, |_| true),
         table::times(results),
         table::memory(results),
@@ -105,9 +119,12 @@ pub fn write(root: &Path, results: &Results) -> Result<()> {
     };
     fs::create_dir_all(root.join(RESULTS).with_file_name(""))?;
     put(RESULTS, &(serde_json::to_string_pretty(results)? + "\n"))?;
-    put(FIGURE, &plot::svg(results)?)?;
+    put(FIGURE, &plot::svg(plot::COST, results)?)?;
+    if plot::SCALE.is_there(results) {
+        put(SCALE, &plot::svg(plot::SCALE, results)?)?;
+    }
     put(FULL, &full(results))?;
-    plot::png(results, &root.join(PICTURE))?;
+    plot::png(plot::COST, results, &root.join(PICTURE))?;
     put(README, &insert(&text, &short(results))?)
 }
 
@@ -120,11 +137,15 @@ pub fn is_there(root: &Path) -> bool {
 pub fn check(root: &Path) -> Result<()> {
     let results = read(root)?;
     let readme = fs::read_to_string(root.join(README))?;
-    for (name, want) in [
+    let mut made = vec![
         (README, insert(&readme, &short(&results))?),
         (FULL, full(&results)),
-        (FIGURE, plot::svg(&results)?),
-    ] {
+        (FIGURE, plot::svg(plot::COST, &results)?),
+    ];
+    if plot::SCALE.is_there(&results) {
+        made.push((SCALE, plot::svg(plot::SCALE, &results)?));
+    }
+    for (name, want) in made {
         if fs::read_to_string(root.join(name)).unwrap_or_default() != want {
             bail!("{name} does not show what {RESULTS} says; run `make bench ARGS=--render`");
         }

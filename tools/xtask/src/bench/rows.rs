@@ -8,9 +8,21 @@ pub struct Floor {
     pub share: f64,
 }
 
+/// How a kind is measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// One operation of many.
+    Each,
+    /// One operation is much work, or it is much work to make it ready.
+    Large,
+    /// The longest wait beside something large; it takes two CPUs, and is a time.
+    Beside,
+}
+
 /// A kind of row, as `tools/bench` names it.
 pub struct Kind {
     pub name: &'static str,
+    pub way: Way,
     /// Says what the row is about; `#` stands for its parameter.
     what: &'static str,
     pub floor: Option<Floor>,
@@ -32,9 +44,24 @@ const fn kind(
 ) -> Kind {
     Kind {
         name,
+        way: Way::Each,
         what,
         floor,
         shown,
+    }
+}
+
+const fn large(name: &'static str, what: &'static str, shown: &'static [u32]) -> Kind {
+    Kind {
+        way: Way::Large,
+        ..kind(name, what, None, shown)
+    }
+}
+
+const fn beside(name: &'static str, what: &'static str) -> Kind {
+    Kind {
+        way: Way::Beside,
+        ..kind(name, what, None, &[])
     }
 }
 
@@ -119,6 +146,52 @@ pub const KINDS: &[Kind] = &[
         None,
         &[10_000],
     ),
+    large(
+        "held",
+        "call that brings a handle, which is released; # held",
+        &[262_144],
+    ),
+    large(
+        "exit",
+        "exit of a process with # opens, per open",
+        &[64_000],
+    ),
+    large(
+        "close-handles",
+        "close with # handles held, per handle",
+        &[16_000],
+    ),
+    large(
+        "close-deaths",
+        "the same, with a death notification for each",
+        &[16_000],
+    ),
+    large(
+        "close-freezes",
+        "the same, with a freeze notification for each",
+        &[16_000],
+    ),
+    large(
+        "umount",
+        "umount of a binderfs with # devices more, per device",
+        &[16_000],
+    ),
+    beside(
+        "beside-exit",
+        "longest open and close beside the exit of a process with # opens",
+    ),
+    beside(
+        "beside-deaths",
+        "the same beside a close with # death notifications",
+    ),
+    beside(
+        "beside-freezes",
+        "the same beside a close with # freeze notifications",
+    ),
+    beside(
+        "beside-umount",
+        "the same beside an umount with # devices more",
+    ),
     kind("pipe", "pipes: # there and back", None, &[128]),
     kind("socket", "Unix socket: # there and back", None, &[128]),
     kind("futex", "futex: hand-over there and back", None, &[0]),
@@ -140,6 +213,10 @@ pub const TIMED: &[&str] = &[
     "pipe",
     "socket",
     "futex",
+    "beside-exit",
+    "beside-deaths",
+    "beside-freezes",
+    "beside-umount",
 ];
 
 /// The parts of `NAME:PARAMETER`.
@@ -152,6 +229,11 @@ fn parts(row: &str) -> (&str, u32) {
 pub fn find(row: &str) -> Option<(usize, &'static Kind)> {
     let (name, _) = parts(row);
     KINDS.iter().enumerate().find(|(_, kind)| kind.name == name)
+}
+
+/// How a row is measured.
+pub fn way(row: &str) -> Way {
+    find(row).map_or(Way::Each, |(_, kind)| kind.way)
 }
 
 /// Sorts rows as the table has them.
@@ -208,6 +290,15 @@ mod tests {
         assert_eq!(what("handles:1"), "call by the one handle");
         assert_eq!(what("other:1"), "other:1");
         assert_eq!(thousands(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn what_is_measured_beside_something_is_timed() {
+        let is = |way| move |kind: &&Kind| kind.way == way;
+        for kind in KINDS.iter().filter(is(Way::Beside)) {
+            assert!(TIMED.contains(&kind.name), "{}", kind.name);
+        }
+        assert!(way("held:1000") == Way::Large && way("held") == Way::Large);
     }
 
     #[test]
