@@ -608,7 +608,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leaked_list_keeps_its_items() -> Result {
+    fn a_forgotten_list_keeps_its_items() -> Result {
         let (list, all) = items(1)?;
         mem::forget(list);
         let mut other = CheckedList::<Item>::new();
