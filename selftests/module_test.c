@@ -330,9 +330,8 @@ static const char *load_with(int kmsg, const char *name, const char *told)
 	struct stat st;
 	int dir, lines;
 
-	/* The kernel's own quotes, which let a value have spaces */
-	snprintf(parameter, sizeof(parameter), "devices=\"good,%s,fine\"",
-		 name);
+	/* modprobe puts a value with spaces in quotes. */
+	snprintf(parameter, sizeof(parameter), "devices=good,%s,fine", name);
 	lseek(kmsg, 0, SEEK_END);
 	if (!modprobe(MODULE, parameter))
 		return "it is not loaded";
