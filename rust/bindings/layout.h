@@ -19,13 +19,6 @@ RUST_SIZE(callback_head);
 RUST_FIELD(callback_head, next);
 RUST_FIELD(callback_head, func);
 
-RUST_SIZE(cdev);
-RUST_FIELD(cdev, kobj);
-RUST_FIELD(cdev, owner);
-RUST_FIELD(cdev, ops);
-RUST_FIELD(cdev, dev);
-RUST_FIELD(cdev, count);
-
 RUST_SIZE(constant_table);
 RUST_FIELD(constant_table, name);
 RUST_FIELD(constant_table, value);
@@ -102,7 +95,6 @@ RUST_FIELD(inode, i_ino);
 RUST_FIELD(inode, i_rdev);
 RUST_FIELD(inode, i_data);
 RUST_FIELD(inode, i_private);
-RUST_FIELD(inode, i_cdev);
 
 RUST_SIZE(inode_operations);
 RUST_FIELD(inode_operations, lookup);
@@ -117,14 +109,6 @@ RUST_FIELD(kernel_param, perm);
 RUST_FIELD(kernel_param, level);
 RUST_FIELD(kernel_param, flags);
 RUST_FIELD(kernel_param, arg);
-
-RUST_SIZE(kobj_type);
-RUST_FIELD(kobj_type, release);
-
-RUST_SIZE(kobject);
-RUST_FIELD(kobject, name);
-RUST_FIELD(kobject, parent);
-RUST_FIELD(kobject, kref);
 
 RUST_SIZE(list_head);
 RUST_FIELD(list_head, next);

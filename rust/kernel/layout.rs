@@ -50,7 +50,6 @@ macro_rules! check {
 
 check! {
     callback_head { next, func }
-    cdev { kobj, owner, ops, dev, count }
     constant_table { name, value }
     cred { cap_effective }
     dentry { d_inode, d_sb }
@@ -63,12 +62,9 @@ check! {
     genl_family { name, version, n_mcgrps, mcgrps, module }
     inode {
         i_mode, i_uid, i_gid, i_flags, i_op, i_sb, i_ino, i_rdev, i_data, i_private,
-        i_cdev = __bindgen_anon_5.i_cdev,
     }
     inode_operations { lookup, unlink, rename }
     kernel_param { name, mod = mod_, ops, perm, level, flags, arg = __bindgen_anon_1.arg }
-    kobj_type { release }
-    kobject { name, parent, kref }
     list_head { next, prev }
     miscdevice { minor, name, fops }
     p_log { prefix, log }

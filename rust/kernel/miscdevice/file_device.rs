@@ -169,14 +169,14 @@ impl<C: 'static> OpenSource<C> for OfMiscDevice {
     }
 }
 
-#[cfg(CONFIG_RUST_CDEV_KUNIT_TEST)]
+#[cfg(CONFIG_RUST_FILE_DEVICE_KUNIT_TEST)]
 #[macros::kunit_tests(rust_miscdevice_file_device)]
 mod tests {
     use super::*;
     use crate::{
-        cdev::test_node::Node,
         chrdev::DevT,
-        fs::file::UncountedFile, //
+        fs::file::UncountedFile,
+        miscdevice::test_node::Node, //
     };
 
     const MISC_MAJOR: u32 = bindings::MISC_MAJOR;

@@ -2,7 +2,7 @@
 
 //! Builds kernels, each driver and configuration in its own folder of the cache.
 
-use std::{fs, path::PathBuf, process::Command, thread};
+use std::{fs, io, path::PathBuf, process::Command, thread};
 
 use anyhow::{bail, Context, Result};
 use clap::ValueEnum;
@@ -213,6 +213,7 @@ impl Job {
             .with_context(|| format!("cannot create {}", self.dir.display()))?;
         config::check_tools(&self.dir, &self.tools.banners)?;
         config::configure(self, paths, fragment)?;
+        self.begin()?;
         let mut make = self.make();
         make.args(self.arch.targets())
             .args(args.as_module().then_some("modules"))
@@ -225,6 +226,23 @@ impl Job {
         }
         let stamp = self.dir.join(STAMP);
         fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+    }
+
+    /// Takes away what a build that was killed may have left half done. Kbuild links `vmlinux.o`,
+    /// notes that it is made, and only then lets objtool change it.
+    fn begin(&self) -> Result<()> {
+        let stamp = self.dir.join(STAMP);
+        let doubtful = if stamp.exists() {
+            stamp
+        } else {
+            self.dir.join("vmlinux.o")
+        };
+        match fs::remove_file(&doubtful) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", doubtful.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// All that the image depends on, as text.

@@ -194,7 +194,10 @@ fn results_in_vm(
     };
     let outcome = vm::boot(paths, vm, &mut |event| match event {
         Event::Kernel(_) => {}
-        Event::Start(_) => parser = ktap::Parser::default(),
+        Event::Start(_) => {
+            parser = ktap::Parser::default();
+            results.start();
+        }
         Event::Output(line) => {
             for case in parser.line(&line) {
                 note(&mut results, &case);

@@ -134,7 +134,10 @@ fn execute(sender: &mut Sender<'_>, command: Command, commands: &CommandReader) 
             send::send(sender, &commands.message()?);
             Ok(true)
         }
-        Command::Reply => done(reply::reply(sender, &commands.message()?)),
+        Command::Reply => {
+            reply::reply(sender, &commands.message()?);
+            Ok(true)
+        }
         Command::FreeBuffer(address) => Ok(free::free(process, thread, address)),
         Command::AddRef(count, handle) => {
             commands::add(process, handle, count, &mut sender.local.ids)

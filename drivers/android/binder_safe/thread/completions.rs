@@ -22,10 +22,8 @@ use kernel::{
 
 impl Thread {
     /// Tells the current thread that its transaction was accepted.
-    ///
-    /// This comes before it is sent, since it may fail for want of memory.
-    pub(crate) fn complete(&self, local: &mut Local) -> Result {
-        if self.complete_behind(local)? {
+    pub(crate) fn complete(&self, local: &mut Local) {
+        if self.complete_behind(local) {
             self.state(&mut self.process.queue.lock()).is_ready = true;
         } else {
             local.completions += 1;
@@ -33,17 +31,21 @@ impl Thread {
         }
         // The thread may wait with epoll for its own doing.
         self.process.pollers.notify();
-        Ok(())
     }
 
     /// Queues the return that a transaction was accepted, if there is something in the inbox that
     /// the current thread has to read before. It is read together with the item that comes next.
-    pub(crate) fn complete_behind(&self, local: &mut Local) -> Result<bool> {
+    ///
+    /// Without memory for it, it is not queued: the thread reads it first, which only changes the
+    /// order.
+    pub(crate) fn complete_behind(&self, local: &mut Local) -> bool {
         local.queued = None;
         if !self.is_alerted() {
-            return Ok(false);
+            return false;
         }
-        let returns = new_return(local, COMPLETE)?;
+        let Ok(returns) = new_return(local, COMPLETE) else {
+            return false;
+        };
         let mut queue = self.process.queue.lock();
         // Many transactions in a row take no more memory than one.
         let last = self.state(&mut queue).inbox.last().map(Arc::from);
@@ -52,13 +54,13 @@ impl Thread {
                 last.set_count(last.count() + 1);
                 drop(queue);
                 local.queued = Some(last);
-                return Ok(true);
+                return true;
             }
         }
         self.enclose(&mut queue, returns.clone());
         drop(queue);
         local.queued = Some(returns);
-        Ok(true)
+        true
     }
 
     /// Makes the last completion say `ret` instead, or takes it back.

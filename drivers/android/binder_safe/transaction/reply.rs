@@ -35,7 +35,7 @@ use kernel::{
 ///
 /// A reply that cannot be delivered ends the call all the same: its caller is told, and the thread
 /// that replied is not.
-pub(crate) fn reply(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Result {
+pub(crate) fn reply(sender: &mut Sender<'_>, message: &TransactionDataSg) {
     let mut dispatch = Dispatch::new(sender, Call::Reply, &message.transaction_data);
     let Some(call) = sender.thread.end_handled_call(sender.local) else {
         let failure = Failure::failed(EPROTO);
@@ -43,7 +43,7 @@ pub(crate) fn reply(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Res
         sender.local.extended_error.param = failure.param;
         dispatch.finish(Err(failure));
         sender.thread.fail(failure.command);
-        return Ok(());
+        return;
     };
     nice::restore(&call);
     if let Some(from) = &call.from {
@@ -56,9 +56,8 @@ pub(crate) fn reply(sender: &mut Sender<'_>, message: &TransactionDataSg) -> Res
         Err(failure) => Outcome::failed(dispatch.id, failure),
     };
     // The thread learns so after all that its reply made it learn.
-    let accepted = sender.thread.complete(sender.local);
+    sender.thread.complete(sender.local);
     finish(call, outcome, Urgency::Sync);
-    accepted
 }
 
 /// Copies the reply to the process that waits for it, where it becomes the call's.

@@ -174,7 +174,7 @@ fn call(
     to: Option<&Arc<Thread>>,
 ) -> Result<(), Failure> {
     let (thread, local) = (sender.thread, &mut *sender.local);
-    let is_behind = thread.complete_behind(local).map_err(Failure::failed)?;
+    let is_behind = thread.complete_behind(local);
     match node.owner.submit_call(to, call.clone()) {
         Ok(wake) => {
             local.set_call(call);
@@ -199,7 +199,7 @@ fn oneway(
     check: SpamCheck,
 ) -> Result<u32, Failure> {
     let (thread, local) = (sender.thread, &mut *sender.local);
-    thread.complete(local).map_err(Failure::failed)?;
+    thread.complete(local);
     let (sent, wake) = match node.owner.submit_oneway(node, message) {
         Ok(submitted) => submitted,
         Err(not_sent) => {

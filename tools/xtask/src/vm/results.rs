@@ -2,7 +2,7 @@
 
 //! Counts results by group and prints what people want to see of them.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Instant};
 
 use super::{
     ktap::{Case, Verdict},
@@ -15,6 +15,7 @@ pub struct Results {
     verbose: bool,
     all: Tally,
     group: Tally,
+    since: Instant,
 }
 
 impl Results {
@@ -24,7 +25,13 @@ impl Results {
             verbose,
             all: Tally::default(),
             group: Tally::default(),
+            since: Instant::now(),
         }
+    }
+
+    /// A group starts now, not when the one before it ended.
+    pub fn start(&mut self) {
+        self.since = Instant::now();
     }
 
     /// Counts a result, and prints it now if it failed.
@@ -59,9 +66,11 @@ impl Results {
 
     /// Prints the line of a group and starts the next.
     pub fn group(&mut self, name: &str) {
-        println!("  {name:<28} {}", self.group);
+        let seconds = self.since.elapsed().as_secs_f64();
+        println!("  {name:<28} {} in {seconds:.1} s", self.group);
         self.all += self.group;
         self.group = Tally::default();
+        self.since = Instant::now();
     }
 
     /// Counts and prints what was wrong with the VM itself.
