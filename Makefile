@@ -7,17 +7,18 @@ kernel := $(if $(DRIVER),--driver $(DRIVER)) $(if $(CONFIG),--config $(CONFIG))
 arch := $(if $(ARCH),--arch $(ARCH))
 export KDIR BINDER_SAFE_CACHE
 
-.PHONY: help setup run test check patches am fold kernel module image selftest soak mutants clients items kunit shell bench profile doctor docs lint clean
+.PHONY: help setup run test test-all check patches am fold kernel module image configs selftest soak mutants clients items kunit shell bench profile doctor docs lint clean
 
 help: ## This list
 	@echo "Usage: make TARGET [VARIABLE=value ...]"
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
 	@echo
 	@echo "Variables:"
 	@echo "  DRIVER=safe|c|rust      which driver the kernel carries (safe);"
 	@echo "         |rust-extra      rust-extra is the Rust one with patches/extra"
 	@echo "  CONFIG=release|debug    how it is configured; debug has KASAN and lockdep (release);"
+	@echo "         |hardened        hardened has CFI and what else Android and distributions have;"
 	@echo "         |rust-users      rust-users has the base's own Rust drivers and samples"
 	@echo "  ARCH=x86_64|arm64       for kernel: what machine it is for (x86_64); arm64 is compiled only"
 	@echo "  KDIR=/path/to/linux     a Linux 7.3 of your own, used through a copy; for am, the tree to patch"
@@ -35,6 +36,9 @@ run: ## Build, boot and show the driver at work: the place to start
 
 test: ## Run every test; the last line counts them
 	@$(XTASK) test $(ARGS)
+
+test-all: ## The same, and kernels and configurations that others have; takes hours
+	@$(XTASK) test --all $(ARGS)
 
 check: ## Prove that patches/ is what the sources say and applies cleanly
 	@$(XTASK) check $(ARGS)
@@ -56,6 +60,9 @@ module: ## Build a kernel with the driver as a module
 
 image: ## Build a kernel if needed and print the path of its image (use make -s)
 	@$(XTASK) image $(kernel) $(ARGS)
+
+configs: ## Compile crate and driver in the configurations that others have: ARGS='--only NAME'
+	@$(XTASK) configs $(ARGS)
 
 selftest: ## Run the kselftests in the VM
 	@$(XTASK) selftest $(kernel) $(ARGS)

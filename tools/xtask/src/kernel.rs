@@ -20,6 +20,7 @@ mod arch;
 mod config;
 pub mod image;
 mod lock;
+pub mod matrix;
 pub mod modules;
 mod tree;
 
@@ -74,7 +75,7 @@ impl Args {
             name += "-module";
         }
         if self.arch != Arch::X86_64 {
-            name += &format!("-{}", word(self.arch));
+            name += &format!("-{}", self.arch.name());
         }
         name
     }
@@ -263,7 +264,7 @@ impl Job {
             .arg(format!("-j{jobs}"));
         // For its own machine make has another default configuration than for the same one by name.
         if self.arch != Arch::X86_64 {
-            make.arg(format!("ARCH={}", word(self.arch)));
+            make.arg(format!("ARCH={}", self.arch.name()));
         }
         // A version that names the commit would make every edit rebuild what prints it.
         make.arg("LOCALVERSION=");

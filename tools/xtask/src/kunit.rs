@@ -63,8 +63,8 @@ pub fn run(paths: &Paths, args: Args) -> Result<()> {
 }
 
 /// What `xtask test` calls.
-pub fn tally(paths: &Paths) -> Result<Tally> {
-    test(paths, &Choice::of(Driver::Safe, Config::Debug), None, false)
+pub fn tally(paths: &Paths, config: Config) -> Result<Tally> {
+    test(paths, &Choice::of(Driver::Safe, config), None, false)
 }
 
 /// Results in groups of one suite each.

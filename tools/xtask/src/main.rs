@@ -71,6 +71,8 @@ pub enum Config {
     Release,
     /// With KASAN, lockdep, list and object debugging, kmemleak.
     Debug,
+    /// With what Android's kernels and those of distributions check and protect: CFI and the like.
+    Hardened,
     /// With the base's own Rust drivers and samples, checked by clippy; no warning passes.
     RustUsers,
 }
@@ -95,6 +97,8 @@ enum Cmd {
     Kernel(kernel::Args),
     /// Build a kernel if needed and print the path of its image as the last line.
     Image(kernel::image::Args),
+    /// Compile the kernel crate and the driver in the configurations that others have.
+    Configs(kernel::matrix::Args),
     /// Run the kselftests in the VM.
     Selftest(selftest::Args),
     /// Put bugs of the past back, and see which test finds each.
@@ -146,6 +150,7 @@ fn dispatch(paths: &Paths, command: Cmd) -> anyhow::Result<()> {
         Cmd::Fold(args) => series::fold::run(paths, args),
         Cmd::Kernel(args) => kernel::run(paths, args),
         Cmd::Image(args) => kernel::image::run(paths, args),
+        Cmd::Configs(args) => kernel::matrix::run(paths, args),
         Cmd::Selftest(args) => selftest::run(paths, args),
         Cmd::Mutants(args) => mutants::run(paths, args),
         Cmd::Items(args) => items::run(paths, args),

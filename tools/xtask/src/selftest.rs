@@ -61,7 +61,7 @@ impl Args {
     /// How long the random workload runs.
     fn workload(&self) -> Duration {
         let usual = match self.choice.config {
-            Config::Release | Config::RustUsers => 5,
+            Config::Release | Config::Hardened | Config::RustUsers => 5,
             Config::Debug => 25,
         };
         Duration::from_secs(self.seconds.unwrap_or(usual))

@@ -12,7 +12,11 @@ use crate::{
 };
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Also what takes hours: kernels and configurations that others have.
+    #[arg(long)]
+    all: bool,
+}
 
 /// One part of the whole: its name, and what runs it.
 type Phase = (&'static str, fn(&Paths) -> Result<Tally>);
@@ -23,6 +27,7 @@ const PHASES: &[Phase] = &[
     ("host unit tests", host),
     ("series check", series::check::tally),
     ("configuration for Android", kernel::android),
+    ("configurations of others, two", kernel::matrix::few),
     ("documentation", docs::tally),
     ("selftests, safe driver", |paths| {
         selftest::tally(paths, Driver::Safe, Config::Release)
@@ -45,18 +50,35 @@ const PHASES: &[Phase] = &[
         clients::tally(paths, Driver::C)
     }),
     ("kernel crate and drivers, arm64", kernel::arm64),
-    ("KUnit", kunit::tally),
+    ("KUnit", |paths| kunit::tally(paths, Config::Debug)),
     ("clippy", lint::clippy::tally),
     ("selftests, safe driver, debug kernel", |paths| {
         selftest::tally(paths, Driver::Safe, Config::Debug)
     }),
 ];
 
-pub fn run(paths: &Paths, _args: Args) -> Result<()> {
+/// What follows with `--all`.
+const MORE: &[Phase] = &[
+    ("configurations of others, all", kernel::matrix::all),
+    ("selftests, safe driver, hardened kernel", |paths| {
+        selftest::tally(paths, Driver::Safe, Config::Hardened)
+    }),
+    ("KUnit, hardened kernel", |paths| {
+        kunit::tally(paths, Config::Hardened)
+    }),
+    ("selftests, C driver, hardened kernel", |paths| {
+        selftest::tally(paths, Driver::C, Config::Hardened)
+    }),
+];
+
+pub fn run(paths: &Paths, args: Args) -> Result<()> {
     let start = Instant::now();
     setup::ensure(paths)?;
     eprintln!("set-up: {:.1} s", start.elapsed().as_secs_f64());
-    let all = sum(paths, PHASES);
+    let mut all = sum(paths, PHASES);
+    if args.all {
+        all += sum(paths, MORE);
+    }
     eprintln!("all: {:.1} s", start.elapsed().as_secs_f64());
     println!("{all}");
     if all.failed > 0 || all.passed == 0 {

@@ -12,6 +12,12 @@ pub enum Arch {
     /// Cross-built, as the compilers of the LLVM set know this machine as well. Nothing is booted,
     /// so what the series touches is enough: the kernel crate, its helpers, and the driver.
     Arm64,
+    /// For `xtask configs` alone.
+    #[value(skip)]
+    Riscv,
+    /// Likewise; 32 bits.
+    #[value(skip)]
+    Arm,
 }
 
 impl Arch {
@@ -19,7 +25,7 @@ impl Arch {
     pub fn targets(self) -> &'static [&'static str] {
         match self {
             Self::X86_64 => &["bzImage"],
-            Self::Arm64 => &["KRUSTFLAGS=-Dwarnings", "rust/", "drivers/android/"],
+            Self::Arm64 | Self::Riscv | Self::Arm => &["KRUSTFLAGS=-Dwarnings", "rust/", "drivers/android/"],
         }
     }
 
@@ -27,15 +33,25 @@ impl Arch {
     pub fn product(self) -> &'static str {
         match self {
             Self::X86_64 => "arch/x86/boot/bzImage",
-            Self::Arm64 => "drivers/android/built-in.a",
+            Self::Arm64 | Self::Riscv | Self::Arm => "drivers/android/built-in.a",
         }
     }
 
-    /// The fragment of the configuration that only this machine has.
-    pub fn fragment(self) -> &'static str {
+    /// Its name for the kernel's make, and that of the fragment of the configuration that only this
+    /// machine has.
+    pub fn name(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
             Self::Arm64 => "arm64",
+            Self::Riscv => "riscv",
+            Self::Arm => "arm",
         }
+    }
+
+    /// The machine of that name.
+    pub fn of(name: &str) -> Option<Self> {
+        [Self::X86_64, Self::Arm64, Self::Riscv, Self::Arm]
+            .into_iter()
+            .find(|arch| arch.name() == name)
     }
 }

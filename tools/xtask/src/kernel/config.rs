@@ -14,27 +14,22 @@ const SUITES: [&str; 2] = ["Kconfig", "rust/kernel/Kconfig.test.edit"];
 
 /// What the kernel's configuration asks for, all fragments in one text; later lines win.
 pub fn fragment(root: &Path, args: &Args) -> Result<String> {
-    let configs = root.join("tools/configs");
     let driver = match args.driver {
         Driver::Safe => "driver-safe",
         Driver::C => "driver-c",
         Driver::Rust | Driver::RustExtra => "driver-rust",
     };
-    let mut names = vec!["base", args.arch.fragment(), driver];
+    let mut names = vec!["base", args.arch.name(), driver];
     match args.config {
         Config::Release => {}
         Config::Debug => names.push("debug"),
+        Config::Hardened => names.push("hardened"),
         Config::RustUsers => names.push("rust-users"),
     }
     if args.config != Config::Release && args.driver == Driver::Safe {
         names.push("kunit");
     }
-    let mut all = String::new();
-    for name in &names {
-        let path = configs.join(format!("{name}.config"));
-        all += &fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-    }
+    let mut all = parts(root, &names)?;
     if names.contains(&"kunit") {
         for file in SUITES {
             all += &suites(&fs::read_to_string(root.join(file)).unwrap_or_default());
@@ -44,6 +39,17 @@ pub fn fragment(root: &Path, args: &Args) -> Result<String> {
         all += "CONFIG_ANDROID_BINDER_SAFE=m\n";
     }
     Ok(all)
+}
+
+/// These files of `tools/configs`, in one text.
+pub fn parts(root: &Path, names: &[&str]) -> Result<String> {
+    names
+        .iter()
+        .map(|name| {
+            let path = root.join(format!("tools/configs/{name}.config"));
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+        })
+        .collect()
 }
 
 /// Switches on every suite that a menu, or a stanza that edits a menu, offers.
@@ -74,6 +80,12 @@ pub fn configure(job: &Job, paths: &Paths, fragment: &str) -> Result<()> {
 /// Makes a `.config` from one of the kernel's own and a fragment; fails if a line of the fragment
 /// does not hold in the end.
 pub fn complete(job: &Job, paths: &Paths, start: &str, fragment: &str) -> Result<()> {
+    self::start(job, paths, start, fragment)?;
+    check(fragment, &read(job)?)
+}
+
+/// Makes a `.config` from one of the kernel's own and a fragment, as far as it can be had.
+pub fn start(job: &Job, paths: &Paths, start: &str, fragment: &str) -> Result<()> {
     let file = job.dir.join(".config");
     let log = paths.log(&format!("config-{}", job.name))?;
     let title = format!("Configuring {}", job.name);
@@ -85,9 +97,13 @@ pub fn complete(job: &Job, paths: &Paths, start: &str, fragment: &str) -> Result
         None,
         &log,
         job.make().arg("olddefconfig"),
-    )?;
-    let got = fs::read_to_string(&file).context("olddefconfig wrote no .config")?;
-    check(fragment, &got)
+    )
+}
+
+/// The folder's `.config`.
+pub fn read(job: &Job) -> Result<String> {
+    let file = job.dir.join(".config");
+    fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// Fails if the folder was configured with other compilers: its objects would not fit together.
@@ -120,7 +136,7 @@ fn foreign_tool(config: &str, now: &Banners) -> Option<String> {
 }
 
 /// Fails if a symbol does not hold what a fragment says: it is gone, or something it needs is off.
-fn check(fragment: &str, config: &str) -> Result<()> {
+pub fn check(fragment: &str, config: &str) -> Result<()> {
     let got = symbols(config);
     let wrong: Vec<_> = symbols(fragment)
         .into_iter()
