@@ -33,7 +33,7 @@
 #define USUAL_PLACE "/dev/binderfs"
 #define PLACE "/sys/kernel"
 #define MISC_MAJOR 10
-#define ROUNDS 40
+#define ROUNDS 25
 
 static bool is_loaded(void)
 {

@@ -27,7 +27,6 @@ const PHASES: &[Phase] = &[
     ("host unit tests", host),
     ("series check", series::check::tally),
     ("configuration for Android", kernel::android),
-    ("configurations of others, two", kernel::matrix::few),
     ("documentation", docs::tally),
     ("selftests, safe driver", |paths| {
         selftest::tally(paths, Driver::Safe, Config::Release)
@@ -59,7 +58,7 @@ const PHASES: &[Phase] = &[
 
 /// What follows with `--all`.
 const MORE: &[Phase] = &[
-    ("configurations of others, all", kernel::matrix::all),
+    ("configurations of others", kernel::matrix::tally),
     ("selftests, safe driver, hardened kernel", |paths| {
         selftest::tally(paths, Driver::Safe, Config::Hardened)
     }),
