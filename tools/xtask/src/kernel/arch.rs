@@ -25,7 +25,9 @@ impl Arch {
     pub fn targets(self) -> &'static [&'static str] {
         match self {
             Self::X86_64 => &["bzImage"],
-            Self::Arm64 | Self::Riscv | Self::Arm => &["KRUSTFLAGS=-Dwarnings", "rust/", "drivers/android/"],
+            Self::Arm64 | Self::Riscv | Self::Arm => {
+                &["KRUSTFLAGS=-Dwarnings", "rust/", "drivers/android/"]
+            }
         }
     }
 

@@ -181,7 +181,12 @@ mod tests {
 
     #[test]
     fn only_what_is_asked_for() {
-        let list = || vec![entry("a x86_64 X=n").unwrap(), entry("b arm64 X=y").unwrap()];
+        let list = || {
+            vec![
+                entry("a x86_64 X=n").unwrap(),
+                entry("b arm64 X=y").unwrap(),
+            ]
+        };
         assert_eq!(pick(list(), &["b".into()]).unwrap().len(), 1);
         let error = pick(list(), &["c".into()]).unwrap_err().to_string();
         assert!(error.contains("no configuration c"), "{error}");
