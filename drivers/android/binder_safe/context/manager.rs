@@ -5,7 +5,7 @@
 use crate::{
     diag::ids::Ids,
     process::Process,
-    wire::wire::FlatObject, //
+    wire::structs::FlatObject, //
 };
 use kernel::{
     prelude::*,

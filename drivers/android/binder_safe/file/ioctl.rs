@@ -12,7 +12,7 @@ use crate::{
         teardown::exit_thread,
         Process, //
     },
-    wire::wire::{
+    wire::structs::{
         ExtendedError,
         FlatObject,
         FreezeInfo,

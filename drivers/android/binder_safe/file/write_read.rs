@@ -33,7 +33,7 @@ use crate::{
             CommandReader, //
         },
         returns::ReturnWriter,
-        wire::WriteRead, //
+        structs::WriteRead, //
     }, //
 };
 use core::{
@@ -111,7 +111,7 @@ fn write(sender: &mut Sender<'_>, sizes: &mut WriteRead) -> Result {
     let start = user_ptr(sizes.write_buffer.wrapping_add(sizes.write_consumed));
     let user = UserSlice::new(start, usize::try_from(rest)?).reader();
     let mut commands = CommandReader::new(user, sizes.write_consumed);
-    while !commands.is_empty() && !sender.thread.failure().is_some() {
+    while !commands.is_empty() && sender.thread.failure().is_none() {
         let result = commands
             .next(&sender.thread.counters)
             .and_then(|command| execute(sender, command, &commands));

@@ -10,7 +10,7 @@ use crate::{
     diag::ids::Ids,
     wire::{
         object::Count,
-        wire::{
+        structs::{
             NodeDebugInfo,
             NodeInfoForRef,
             PtrCookie, //

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     context::instance::Instance,
-    wire::wire::{
+    wire::structs::{
         FreezeInfo,
         FrozenStatus, //
     }, //

@@ -37,7 +37,7 @@ use crate::{
     },
     wire::{
         object::Count,
-        wire::FlatObject, //
+        structs::FlatObject, //
     }, //
 };
 use kernel::{

@@ -11,7 +11,7 @@ use crate::{
     diag::ids::Ids,
     wire::{
         object::Count,
-        wire::FlatObject, //
+        structs::FlatObject, //
     }, //
 };
 use kernel::{

@@ -42,7 +42,7 @@ use crate::{
     },
     wire::{
         returns::ReturnWriter,
-        wire::{
+        structs::{
             ExtendedError,
             FrozenState,
             PtrCookie,

@@ -11,7 +11,7 @@ use crate::{
     diag::ids::Ids,
     process::queue::Queue,
     transaction::Transaction,
-    wire::wire::ExtendedError, //
+    wire::structs::ExtendedError, //
 };
 use core::mem::MaybeUninit;
 use kernel::{

@@ -25,7 +25,7 @@ use crate::{
         Process, //
     },
     thread::Thread,
-    wire::wire::{
+    wire::structs::{
         ExtendedError,
         TransactionData, //
     }, //

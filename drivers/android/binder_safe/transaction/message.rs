@@ -13,7 +13,7 @@ use crate::{
         local::Local,
         Thread, //
     },
-    wire::wire::TransactionDataSg, //
+    wire::structs::TransactionDataSg, //
 };
 use kernel::{
     fs::file::IoctlFile,

@@ -44,7 +44,7 @@ use crate::{
         },
         Thread, //
     },
-    wire::wire::ExtendedError, //
+    wire::structs::ExtendedError, //
 };
 use kernel::{
     list::impl_has_checked_links,

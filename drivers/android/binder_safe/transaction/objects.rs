@@ -27,7 +27,7 @@ use crate::{
             Object,
             MAX_SIZE, //
         },
-        wire::TransactionDataSg, //
+        structs::TransactionDataSg, //
     }, //
 };
 use kernel::{

@@ -36,7 +36,7 @@ use crate::{
         buffer::Buffer, //
     },
     process::node::NodePin,
-    wire::wire::TransactionDataSg, //
+    wire::structs::TransactionDataSg, //
 };
 use kernel::{
     prelude::*,

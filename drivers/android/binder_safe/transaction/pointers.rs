@@ -10,7 +10,7 @@ use super::{
         Sender, //
     }, //
 };
-use crate::wire::wire::{
+use crate::wire::structs::{
     BufferObject,
     FdArrayObject, //
 };

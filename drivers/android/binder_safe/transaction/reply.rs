@@ -22,7 +22,7 @@ use crate::{
         nice,
         wake::Urgency, //
     },
-    wire::wire::TransactionDataSg, //
+    wire::structs::TransactionDataSg, //
 };
 use kernel::{
     prelude::*,

@@ -39,7 +39,7 @@ use crate::{
         Thread,
         COMPLETE, //
     },
-    wire::wire::TransactionDataSg, //
+    wire::structs::TransactionDataSg, //
 };
 use core::{
     convert::Infallible,

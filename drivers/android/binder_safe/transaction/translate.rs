@@ -17,7 +17,7 @@ use crate::{
             Count,
             Object, //
         },
-        wire::FlatObject, //
+        structs::FlatObject, //
     }, //
 };
 use kernel::{

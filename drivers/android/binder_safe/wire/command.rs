@@ -8,7 +8,7 @@
 
 use super::{
     object::Count,
-    wire::{
+    structs::{
         PtrCookie,
         TransactionData,
         TransactionDataSg, //

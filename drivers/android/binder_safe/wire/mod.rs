@@ -5,4 +5,4 @@
 pub(crate) mod command;
 pub(crate) mod object;
 pub(crate) mod returns;
-pub(crate) mod wire;
+pub(crate) mod structs;

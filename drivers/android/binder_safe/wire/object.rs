@@ -2,7 +2,7 @@
 
 //! The objects in a message.
 
-use super::wire::{
+use super::structs::{
     low_half,
     BufferObject,
     FdArrayObject,

@@ -5,7 +5,7 @@
 //! Small returns are gathered in kernel memory and copied together with the one that follows them,
 //! since most reads end with one large return.
 
-use super::wire::TransactionData;
+use super::structs::TransactionData;
 use crate::diag::{
     commands::Counters,
     trace, //

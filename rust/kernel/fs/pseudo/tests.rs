@@ -322,7 +322,6 @@ mod cases {
         add(&dir, c"a")?;
         dir.create_seq_file::<Client>(c"text", 0o444, (1, Node::new(&alive)))?;
         assert_eq!(alive.nodes.load(Relaxed), 3);
-        drop(dir);
         drop(mount);
         assert_eq!(alive.nodes.load(Relaxed), 0);
         assert_eq!(alive.data.load(Relaxed), 0);
