@@ -128,7 +128,7 @@ static long exit_with_opens(int count)
 }
 
 /* Items 10 and 612. */
-TEST_F(linear, exit_with_many_opens)
+TEST_F_TIMEOUT(linear, exit_with_many_opens, 150)
 {
 	EXPECT_TRUE(is_linear(exit_with_opens));
 }
@@ -139,7 +139,7 @@ static long exit_with_requests(int count)
 }
 
 /* Items 152 and 612: all of them listen to one node. */
-TEST_F(linear, exit_with_many_requests)
+TEST_F_TIMEOUT(linear, exit_with_many_requests, 150)
 {
 	EXPECT_TRUE(is_linear(exit_with_requests));
 }
@@ -164,7 +164,7 @@ static long add_and_unmount(int count)
 }
 
 /* Items 291 and 612. */
-TEST_F(linear, umount_with_many_devices)
+TEST_F_TIMEOUT(linear, umount_with_many_devices, 150)
 {
 	EXPECT_TRUE(is_linear(add_and_unmount));
 }
